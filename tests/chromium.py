@@ -1,0 +1,53 @@
+"""Finds Chromium or Chrome and starts it headless, with no traffic of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+APPLICATIONS = (  # where macOS keeps them
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = (
+    "No browser found: install Chromium or Chrome (Debian and Ubuntu: sudo apt-get install chromium; "
+    "macOS: brew install --cask google-chrome), or set BROWSER_PATH to one."
+)
+
+
+def find() -> str:
+    """The path of a browser.  Raises FileNotFoundError with a sentence that says what to install."""
+    if path := os.environ.get("BROWSER_PATH"):
+        if Path(path).is_file():
+            return path
+        raise FileNotFoundError(f"BROWSER_PATH is {path}, and there is no such file.")
+    found = [shutil.which(name) for name in NAMES] + [a for a in APPLICATIONS if Path(a).is_file()]
+    for path in filter(None, found):
+        return path
+    raise FileNotFoundError(MISSING)
+
+
+def launch(playwright):
+    """A headless browser.  The sandbox stays on except for root, whom Chromium refuses with it."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return playwright.chromium.launch(
+        executable_path=find(), args=[*QUIET, *(["--no-sandbox"] if root else [])]
+    )
+
+
+if __name__ == "__main__":
+    try:
+        print(find())
+    except FileNotFoundError as missing:
+        sys.exit(str(missing))
