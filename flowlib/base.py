@@ -8,6 +8,8 @@ direction that samples, ``inverse`` the direction that scores.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -204,7 +206,7 @@ class FlowDistribution(Distribution):
         torch.Size([3, 2])
     """
 
-    arg_constraints: dict = {}
+    arg_constraints: ClassVar[dict] = {}
     support = constraints.real_vector
     has_rsample = True
 
@@ -215,18 +217,51 @@ class FlowDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         return self.flow.log_prob(value)
 
-    def rsample(self, sample_shape=torch.Size()) -> Tensor:
+    def rsample(self, sample_shape=()) -> Tensor:
         return self.flow.rsample_and_log_prob(sample_shape)[0]
 
 
-def refuse_nan(value: Tensor) -> None:
-    """Raise ValueError where ``value`` has a NaN; inside vmap or a trace, where values are not known, pass."""
+def hold(
+    module: nn.Module,
+    name: str,
+    given: Tensor | None,
+    shape: tuple[int, ...],
+    start: Callable[[tuple[int, ...]], Tensor],
+) -> None:
+    """Set ``module.name`` to the tensor given, used as it is, or else to a parameter, start(shape).
+
+    A given ``nn.Parameter`` trains too.  Gradients reach any other given tensor through the layer,
+    so that a layer can be made of tensors computed elsewhere, such as a slider's.
+
+    Raises:
+        ValueError: a tensor of another shape.
+    """
+    value = nn.Parameter(start(shape)) if given is None else given
+    if value.shape != shape:
+        raise ValueError(
+            f"{type(module).__name__} expected {name} of shape {shape}; got {tuple(value.shape)}"
+        )
+    if isinstance(value, nn.Parameter):
+        module.register_parameter(name, value)
+    else:
+        module.register_buffer(name, value)
+
+
+def may_hold(condition: Tensor) -> bool:
+    """Whether a condition holds everywhere; inside vmap or a trace, where no value is known, True."""
     try:
-        count = int(value.isnan().sum())
+        return bool(condition.all())
     except RuntimeError:
-        return
-    if count:
-        raise ValueError(f"expected numbers; got {count} NaN in a tensor of shape {tuple(value.shape)}")
+        return True
+
+
+def refuse_nan(value: Tensor) -> None:
+    """Raise ValueError where ``value`` is known to have a NaN."""
+    if not may_hold(~value.isnan()):
+        raise ValueError(
+            f"expected numbers; got {int(value.isnan().sum())} NaN in a tensor of shape "
+            f"{tuple(value.shape)}"
+        )
 
 
 def _map_tensors(value, fn):
