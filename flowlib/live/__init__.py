@@ -1,0 +1,25 @@
+"""Figures that run without a kernel: a torch function, traced once, that a page evaluates."""
+
+from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
+from flowlib.live.figure import LiveFigure, live
+from flowlib.live.panels import axes, bars, curve, grid, heat, points, readouts, segments
+from flowlib.live.trace import TraceError
+
+__all__ = [
+    "Checkbox",
+    "Choice",
+    "ControlError",
+    "LiveFigure",
+    "Noise",
+    "Slider",
+    "TraceError",
+    "axes",
+    "bars",
+    "curve",
+    "grid",
+    "heat",
+    "live",
+    "points",
+    "readouts",
+    "segments",
+]

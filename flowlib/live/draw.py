@@ -1,0 +1,219 @@
+"""The same figure by matplotlib: the picture for print, PDF, and before the script has run.
+
+One inch is 72 CSS pixels, so that every length below is a pixel of the page.  ``js/marks.js`` draws
+the same marks with the same margins, ticks and colours.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from flowlib.live.words import number, panel_ticks, tick_text
+
+WIDTH, GAP, TALLEST = 720, 24, 340
+LEFT, RIGHT, TOP, BOTTOM = 40, 10, 24, 40  # around each plot, as in live.css
+TITLE, LEGEND, READOUTS = 22, 22, 52
+INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
+ROLES = {
+    "base": "#0072B2",
+    "data": "#C4500A",
+    "truth": "#1B7F5C",
+    "wrong": "#A3267B",
+    "muted": "#767676",
+}
+HEAT = ["#CFE3F1", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]  # the first one transparent
+
+
+def draw(spec: dict, outputs: dict) -> Figure:
+    """The panels of ``spec`` showing ``outputs``, in rows of at most three."""
+    panels = [panel for panel in spec["panels"] if panel["kind"] == "axes"]
+    rows = [_row(panels[i : i + 3]) for i in range(0, len(panels), 3)]
+    items = [item for panel in spec["panels"] for item in panel.get("items", [])]
+    height = sum(row["height"] for row in rows) + (READOUTS if items else 0)
+
+    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=100)
+    figure.flowlib_size = (WIDTH, height)
+    top = height
+    for row in rows:
+        left = row["left"]
+        for panel in row["panels"]:
+            width = panel["aspect"] * row["plot"]
+            bottom = top - row["head"] - TOP - row["plot"]
+            box = (left + LEFT, bottom, width, row["plot"])
+            _axes(figure, panel, box, outputs, top, height)
+            left += LEFT + width + RIGHT + GAP
+        top -= row["height"]
+    for i, item in enumerate(items):
+        value = number(float(outputs[item["name"]]), item["digits"])
+        x = (LEFT + i * (WIDTH - LEFT) / max(len(items), 4)) / WIDTH
+        figure.text(x, (READOUTS - 8) / height, item["label"], size=9.5, color=QUIET, va="top")
+        figure.text(x, (READOUTS - 25) / height, value, size=14, color=INK, va="top")
+    return figure
+
+
+def to_png(figure: Figure) -> tuple[bytes, int, int]:
+    """The picture at two dots to the pixel, and its width and height in pixels."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=144, facecolor="white")
+    return buffer.getvalue(), *(round(side) for side in figure.get_size_inches() * 72)
+
+
+def _row(panels: list[dict]) -> dict:
+    """Panels side by side, all of one height."""
+    taken = len(panels) * (LEFT + RIGHT) + (len(panels) - 1) * GAP
+    aspects = sum(panel["aspect"] for panel in panels)
+    plot = min((WIDTH - taken) / aspects, TALLEST)
+    titles, legends = any(p["title"] for p in panels), any(_labelled(p) for p in panels)
+    head = TITLE * titles + LEGEND * legends
+    return {
+        "panels": panels,
+        "plot": plot,
+        "left": (WIDTH - taken - plot * aspects) / 2,
+        "head": head,
+        "height": head + TOP + plot + BOTTOM,
+    }
+
+
+def _labelled(panel: dict) -> list[dict]:
+    return [mark for mark in panel["marks"] if mark["label"]]
+
+
+def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, height: float):
+    left, bottom, wide, tall = box
+    head = bottom + tall + TOP
+    ax = figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, tall / height))
+    ax.set(xlim=panel["x"], ylim=panel["y"], facecolor="none")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(color=LINE, linewidth=1)
+    across, up = panel_ticks(panel, wide, tall)
+    ax.set_xticks(across, tick_text(across))
+    ax.set_yticks(up, tick_text(up))
+    ax.tick_params(length=4, width=1, color=LINE, labelcolor=QUIET, labelsize=9.5, pad=3)
+
+    def text(x, y, words, **style):
+        figure.text(x / WIDTH, y / height, words, **{"size": 10, "color": INK, **style})
+
+    text(left, head - TOP + 10, panel["ylabel"], va="baseline", color=QUIET)
+    text(left + wide / 2, bottom - 23, panel["xlabel"], va="top", ha="center", color=QUIET)
+    if labelled := _labelled(panel):
+        handles = [_handle(mark) for mark in labelled]
+        where = ((left + 0.5) / WIDTH, (head + 5) / height)
+        style = {"fontsize": 9.5, "labelcolor": INK, "handlelength": 1.4, "handletextpad": 0.5}
+        legend = figure.legend(
+            handles=handles, loc="lower left", bbox_to_anchor=where, ncols=len(handles),
+            frameon=False, borderpad=0, borderaxespad=0, columnspacing=1.4, **style,
+        )  # fmt: skip
+        legend.set_in_layout(False)
+    text(left, top - 15, panel["title"], size=11, weight="bold", va="baseline")
+    for mark in panel["marks"]:
+        MARKS[mark["kind"]](ax, panel, mark, outputs)
+
+
+def _heat(ax, panel, mark, outputs):
+    value = _array(outputs[mark["value"]])
+    high = np.max(value[np.isfinite(value)], initial=mark["low"])
+    high = high if mark["high"] is None else mark["high"]
+    edges = []
+    for (low, top), count in ((panel["x"], value.shape[1]), (panel["y"], value.shape[0])):
+        half = (top - low) / max(count - 1, 1) / 2
+        edges += [low - half, top + half]  # a value stands at the middle of its pixel
+    colours = [to_rgba(colour, 0.0 if i == 0 else 1.0) for i, colour in enumerate(HEAT)]
+    ax.imshow(
+        np.where(np.isfinite(value), value, mark["low"]), extent=edges, origin="lower",
+        vmin=mark["low"], vmax=high if high > mark["low"] else mark["low"] + 1, aspect="auto",
+        cmap=LinearSegmentedColormap.from_list("live", colours), interpolation="bilinear",
+    )  # fmt: skip
+    ax.set(xlim=panel["x"], ylim=panel["y"])
+
+
+def _points(ax, panel, mark, outputs):
+    xy = _array(outputs[mark["xy"]])
+    alpha = 0.9 if len(xy) <= 100 else 0.6
+    style = {"markersize": 2 * mark["size"], "markeredgewidth": 0, "alpha": alpha}
+    ax.plot(*_finite(xy).T, "o", color=ROLES[mark["role"]], **style)
+
+
+def _grid(ax, panel, mark, outputs):
+    mesh = _array(outputs[mark["mesh"]])
+    lines = [*mesh, *mesh.swapaxes(0, 1)]
+    style = {"color": ROLES[mark["role"]], "linewidth": 1, "alpha": 0.55}
+    ax.add_collection(LineCollection([_finite(line) for line in lines], **style), autolim=False)
+
+
+def _curve(ax, panel, mark, outputs):
+    x, y = _finite(np.stack([_array(outputs[mark["x"]]), _array(outputs[mark["y"]])], -1)).T
+    colour = ROLES[mark["role"]]
+    if mark["fill"] == "inside":
+        ax.fill(x, y, color=colour, alpha=0.18, linewidth=0)
+        x, y = np.append(x, x[:1]), np.append(y, y[:1])
+    elif mark["fill"]:
+        ax.fill_between(x, 0, y, color=colour, alpha=0.18, linewidth=0)
+    ax.plot(x, y, color=colour, linewidth=2, linestyle=(0, (3, 2)) if mark["dashed"] else "-")
+
+
+def _segments(ax, panel, mark, outputs):
+    pieces = _array(outputs[mark["ab"]])
+    pieces = pieces[np.isfinite(pieces).all((1, 2))]
+    style = {"color": ROLES[mark["role"]], "alpha": 0.8}
+    if not mark["arrow"]:
+        ax.add_collection(LineCollection(pieces, linewidth=1.5, **style), autolim=False)
+        return
+    for a, b in pieces:
+        shape = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "linewidth": 1.5}
+        ax.annotate("", b, a, arrowprops={**shape, "mutation_scale": 9, **style}, clip_on=True)
+
+
+def _bars(ax, panel, mark, outputs):
+    together = [m for m in panel["marks"] if m["kind"] == "bars"]
+    heights = _array(outputs[mark["heights"]])
+    width = 0.72 / len(together)
+    offset = (together.index(mark) - (len(together) - 1) / 2) * width
+    places = np.arange(len(heights))
+    tall = np.where(np.isfinite(heights), heights, 0.0)
+    ax.bar(places + offset, tall, width * 0.92, color=ROLES[mark["role"]], alpha=0.85)
+    if mark["labels"]:
+        ax.set_xticks(places, mark["labels"])
+        ax.tick_params(axis="x", length=0)
+
+
+MARKS = {
+    "heat": _heat,
+    "points": _points,
+    "grid": _grid,
+    "curve": _curve,
+    "segments": _segments,
+    "bars": _bars,
+}
+
+
+def _handle(mark: dict):
+    """What stands for a mark in the legend."""
+    if mark["kind"] == "heat":
+        return Patch(color=HEAT[3], label=mark["label"])
+    colour = ROLES[mark["role"]]
+    if mark["kind"] == "bars":
+        return Patch(color=colour, alpha=0.85, linewidth=0, label=mark["label"])
+    if mark.get("fill"):
+        return Patch(facecolor=to_rgba(colour, 0.4), edgecolor=colour, label=mark["label"])
+    if mark["kind"] == "points":
+        return Line2D(
+            [], [], color=colour, marker="o", linestyle="", markersize=5, label=mark["label"]
+        )
+    style = (0, (3, 2)) if mark.get("dashed") else "-"
+    return Line2D([], [], color=colour, linewidth=2, linestyle=style, label=mark["label"])
+
+
+def _array(output) -> np.ndarray:
+    return np.asarray(output, dtype=np.float64)
+
+
+def _finite(points: np.ndarray) -> np.ndarray:
+    """Points with an infinite coordinate become gaps."""
+    return np.where(np.isfinite(points).all(-1, keepdims=True), points, np.nan)

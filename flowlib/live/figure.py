@@ -1,0 +1,189 @@
+"""``live``: an ordinary torch function and a few controls become a figure that needs no kernel.
+
+``fn`` is traced once for each combination of checkboxes and dropdowns; sliders and noise stay
+inputs of the trace.  The graphs and their constants travel with the figure, and the page evaluates
+them.  In Jupyter the figure is a widget: each control is a trait that ``ipywidgets.link``,
+``observe`` and, through ``value``, ``interactive_output`` reach.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import re
+
+import anywidget
+import torch
+import traitlets
+from torch import Tensor
+
+from flowlib.live import bundle, draw, words
+from flowlib.live.controls import ControlTrait, Noise, as_control, control_spec
+from flowlib.live.panels import check_outputs, outputs_read, place
+from flowlib.live.trace import ConstantPool, trace
+
+BOOK_MIME = "application/vnd.flowlib.figure+json"
+MOST_TRACES = 64
+
+
+class LiveFigure(anywidget.AnyWidget):
+    """A figure made by :func:`live`; every control is a trait of its own name.
+
+    ``fig.u1 = 2.0`` moves the slider, ``fig.evaluate()`` computes the outputs in torch,
+    ``fig.draw()`` is the picture by matplotlib, ``fig.value`` all the controls as one dict.
+    """
+
+    _esm = bundle.esm()
+    _css = bundle.css()
+
+    spec = traitlets.Dict().tag(sync=True)
+    graphs = traitlets.Dict().tag(sync=True)
+    data = traitlets.Bytes().tag(sync=True)
+    seed = traitlets.Int(0, min=0, help="which draw of the noise").tag(sync=True)
+    value = traitlets.Dict(read_only=True)
+
+    def __init__(self, fn, controls: dict, noises: dict[str, Noise], **traits):
+        self._fn, self._controls, self._noises = fn, controls, noises
+        super().__init__(**traits)
+        if controls:
+            self.observe(self._collect, names=list(controls))
+        self._collect()
+
+    def _collect(self, change=None):
+        self.set_trait("value", {name: getattr(self, name) for name in self._controls})
+
+    def evaluate(self) -> dict[str, Tensor]:
+        """What ``fn`` returns for the controls as they stand."""
+        values = {
+            name: self.value[name] if control.discrete else torch.tensor(float(self.value[name]))
+            for name, control in self._controls.items()
+        }
+        noises = {name: noise.draw(self.seed) for name, noise in self._noises.items()}
+        with torch.no_grad():
+            return {name: out.detach() for name, out in self._fn(**values, **noises).items()}
+
+    def draw(self):
+        """The figure as it stands, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
+        return draw.draw(self.spec, self.shown())
+
+    def shown(self) -> dict[str, Tensor]:
+        """The outputs that the panels show.  Raises ValueError on a NaN, as the page does."""
+        outputs = self.evaluate()
+        for name in {name for panel in self.spec["panels"] for name, *_ in outputs_read(panel)}:
+            if outputs[name].isnan().any():
+                raise ValueError(
+                    f"figure {self.spec['name']}: expected numbers in output {name!r}; got "
+                    f"{int(outputs[name].isnan().sum())} NaN at {self.value}"
+                )
+        return outputs
+
+    def book_data(self) -> dict:
+        """What the page of the book needs, as plain JSON."""
+        outputs = self.shown()
+        png, width, height = draw.to_png(draw.draw(self.spec, outputs))
+        return {
+            "spec": self.spec,
+            "graphs": self.graphs,
+            "data": base64.b64encode(self.data).decode(),
+            "png": base64.b64encode(png).decode(),
+            "width": width,
+            "height": height,
+            "alt": words.describe(self.spec, self.value, outputs),
+        }
+
+    def open(self):
+        """Open the channel to the notebook's page; a built book has none."""
+        if not _in_book():
+            super().open()
+
+    def _repr_mimebundle_(self, **kwargs):
+        text = f"LiveFigure({self.spec['name']!r})"
+        if _in_book():
+            book = self.book_data()
+            return {BOOK_MIME: book, "image/png": book["png"], "text/plain": text}, {}
+        png, *_ = draw.to_png(self.draw())
+        widget, metadata = super()._repr_mimebundle_(**kwargs)
+        widget |= {"image/png": base64.b64encode(png).decode(), "text/plain": text}
+        return widget, metadata
+
+
+def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFigure:
+    """A figure that redraws ``fn``'s outputs as a reader moves its controls.
+
+    Args:
+        fn: a torch function of the controls, by name, that returns a dict of tensors.  Sliders
+            reach it as 0-d float32 tensors, noise as float32 tensors, checkboxes and dropdowns as
+            plain Python values.
+        panels: what :func:`axes` and :func:`readouts` return.
+        name: lower case with hyphens; unique on the page, and the address of a shared state.
+        caption: what to predict, what to move, and what should happen.
+        controls: see :mod:`flowlib.live.controls`.
+
+    Raises:
+        ValueError: an output that a panel shows is missing, of another shape, or NaN at the
+            defaults; a control that makes no sense.
+        TraceError: ``fn`` does what a page cannot repeat.  It says what, and in which line.
+
+    Example:
+        >>> import torch
+        >>> from flowlib.live import axes, curve, live
+        >>> def line(slope):
+        ...     x = torch.linspace(-1, 1, 50)
+        ...     return {"x": x, "y": slope * x}
+        >>> picture = axes(curve("x", "y"), x=(-1, 1), y=(-2, 2), alt="A straight line.")
+        >>> fig = live(line, picture, name="line", slope=(-2.0, 2.0, 1.0))
+        >>> fig.slope = 0.5
+        >>> fig.evaluate()["y"][-1]
+        tensor(0.5000)
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise ValueError(f"live expected a name such as 'planar-layer'; got {name!r}")
+    if not panels or not all(isinstance(p, dict) and "kind" in p for p in panels):
+        raise ValueError(f"live expected panels such as axes(...) or readouts(...); got {panels}")
+    every = {key: as_control(key, value) for key, value in controls.items()}
+    for key in every:
+        if hasattr(LiveFigure, key) or key.startswith("_"):
+            raise ValueError(f"a widget has a {key!r} of its own; give the control another name")
+    noises = {key: c for key, c in every.items() if isinstance(c, Noise)}
+    moved = {key: c for key, c in every.items() if key not in noises}
+
+    graphs, data, shapes = _trace_all(fn, moved, noises)
+    for each in shapes:
+        check_outputs(panels, each)
+    spec = {
+        "name": name,
+        "caption": caption,
+        "controls": [control_spec(key, control) for key, control in moved.items()],
+        "noise": [control_spec(key, noise) for key, noise in noises.items()],
+        "panels": place(list(panels), shapes[0]),
+    }
+    traits = {key: ControlTrait(key, c).tag(sync=True) for key, c in moved.items()}
+    subclass = type("LiveFigure", (LiveFigure,), {"__module__": __name__, **traits})
+    figure = subclass(fn, moved, noises, spec=spec, graphs=graphs, data=data)
+    figure.shown()
+    return figure
+
+
+def _trace_all(fn, moved: dict, noises: dict[str, Noise]) -> tuple[dict, bytes, list[dict]]:
+    """One graph for each combination of the discrete controls, and the constants they share."""
+    discrete = {key: control for key, control in moved.items() if control.discrete}
+    combinations = list(itertools.product(*(control.options for control in discrete.values())))
+    if len(combinations) > MOST_TRACES:
+        raise ValueError(
+            f"live expected at most {MOST_TRACES} combinations of checkboxes and dropdowns, each "
+            f"of which is a trace of its own; got {len(combinations)}"
+        )
+    inputs = {k: torch.tensor(float(c.value)) for k, c in moved.items() if not c.discrete}
+    inputs |= {key: noise.draw(0) for key, noise in noises.items()}
+    pool, graphs = ConstantPool(), {}
+    for values in combinations:
+        chosen = dict(zip(discrete, values))
+        key = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+        graphs[key] = trace(lambda **given: fn(**given, **chosen), inputs, pool)
+    return graphs, pool.tobytes(), [graph["shapes"] for graph in graphs.values()]
+
+
+def _in_book() -> bool:
+    return os.environ.get("FLOWLIB_BOOK") == "1"

@@ -1,0 +1,305 @@
+/**
+ * Draws one panel on a canvas: marks, then axes.  Margins, ticks and colours are those of draw.py.
+ *
+ * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
+ */
+
+/** Around each plot, in CSS pixels; live.css and draw.py have the same four. */
+export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
+const ROLES = ["base", "data", "truth", "wrong", "muted"];
+
+/**
+ * The colours and the font that the page's style gives the figure.
+ * @param {HTMLElement} figure
+ */
+export function readTheme(figure) {
+  const style = getComputedStyle(figure);
+  const colour = (name) => style.getPropertyValue(`--live-${name}`).trim();
+  const theme = { font: style.fontFamily, ink: colour("ink"), quiet: colour("quiet"), line: colour("line") };
+  for (const role of ROLES) theme[role] = colour(role);
+  theme.heat = heatTable([1, 2, 3, 4].map((stop) => rgb(colour(`heat-${stop}`))));
+  return theme;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas sized in device pixels
+ * @param {object} panel an "axes" entry of the spec
+ * @param {Record<string, Float32Array>} outputs
+ * @param {Record<string, number[]>} shapes
+ * @param {ReturnType<typeof readTheme>} theme
+ */
+export function drawPanel(canvas, panel, outputs, shapes, theme) {
+  const ratio = canvas.width / canvas.clientWidth;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  const plot = {
+    left: MARGIN.left,
+    top: MARGIN.top,
+    right: width - MARGIN.right,
+    bottom: height - MARGIN.bottom,
+  };
+  plot.width = plot.right - plot.left;
+  plot.height = plot.bottom - plot.top;
+  if (!(plot.width > 0 && plot.height > 0)) return;
+  const [[x0, x1], [y0, y1]] = [panel.x, panel.y];
+  plot.x = (value) => plot.left + ((value - x0) / (x1 - x0)) * plot.width;
+  plot.y = (value) => plot.bottom - ((value - y0) / (y1 - y0)) * plot.height;
+
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.save();
+  context.beginPath();
+  context.rect(plot.left, plot.top, plot.width, plot.height);
+  context.clip();
+  context.lineJoin = "round";
+  for (const mark of panel.marks) {
+    context.save();
+    context.fillStyle = context.strokeStyle = theme[mark.role] ?? theme.ink;
+    MARKS[mark.kind](context, mark, { plot, panel, outputs, shapes, theme });
+    context.restore();
+  }
+  context.restore();
+  drawAxes(context, panel, plot, theme);
+}
+
+const MARKS = {
+  heat(context, mark, { plot, outputs, shapes, theme }) {
+    const [rows, columns] = shapes[mark.value];
+    const value = outputs[mark.value];
+    let high = mark.high ?? mark.low;
+    if (mark.high == null) for (const v of value) if (v > high && v < Infinity) high = v;
+    const scale = high > mark.low ? 255 / (high - mark.low) : 255;
+    const pixels = new ImageData(columns, rows);
+    const packed = new Uint32Array(pixels.data.buffer);
+    for (let row = 0; row < rows; row++) {
+      const from = (rows - 1 - row) * columns; // the picture's first row is the highest y
+      for (let column = 0; column < columns; column++) {
+        const v = value[from + column];
+        const level = Math.abs(v) < Infinity ? (v - mark.low) * scale : 0;
+        packed[row * columns + column] = theme.heat[level <= 0 ? 0 : level >= 255 ? 255 : level | 0];
+      }
+    }
+    const small = scratch(columns, rows);
+    small.getContext("2d").putImageData(pixels, 0, 0);
+    // A value stands at the middle of its pixel, and the outermost at the ends of the axes.
+    const across = columns > 1 ? plot.width / (columns - 1) : plot.width;
+    const down = rows > 1 ? plot.height / (rows - 1) : plot.height;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(
+      small, 0, 0, columns, rows,
+      plot.left - across / 2, plot.top - down / 2, across * columns, down * rows,
+    );
+  },
+
+  points(context, mark, { plot, outputs }) {
+    const xy = outputs[mark.xy];
+    context.globalAlpha = xy.length <= 200 ? 0.9 : 0.6;
+    for (let i = 0; i < xy.length; i += 2) {
+      const [x, y] = [plot.x(xy[i]), plot.y(xy[i + 1])];
+      if (!(x > plot.left - 9 && x < plot.right + 9 && y > plot.top - 9 && y < plot.bottom + 9)) continue;
+      context.beginPath();
+      context.arc(x, y, mark.size, 0, 2 * Math.PI);
+      context.fill();
+    }
+  },
+
+  grid(context, mark, { plot, outputs, shapes }) {
+    const [rows, columns] = shapes[mark.mesh];
+    const xy = outputs[mark.mesh];
+    const at = (i) => [xy[2 * i], xy[2 * i + 1]];
+    context.globalAlpha = 0.55;
+    context.beginPath();
+    for (let r = 0; r < rows; r++) trace(context, plot, columns, (c) => at(r * columns + c));
+    for (let c = 0; c < columns; c++) trace(context, plot, rows, (r) => at(r * columns + c));
+    context.stroke();
+  },
+
+  curve(context, mark, { plot, outputs }) {
+    const [x, y] = [outputs[mark.x], outputs[mark.y]];
+    const at = (i) => [x[i], y[i]];
+    if (mark.fill) {
+      context.save();
+      context.globalAlpha = 0.18;
+      context.beginPath();
+      if (mark.fill === "inside") trace(context, plot, x.length, at);
+      else shade(context, plot, x, y);
+      context.fill();
+      context.restore();
+    }
+    context.lineWidth = 2;
+    if (mark.dashed) context.setLineDash([6, 4]);
+    context.beginPath();
+    trace(context, plot, x.length, at);
+    if (mark.fill === "inside") context.closePath();
+    context.stroke();
+  },
+
+  segments(context, mark, { plot, outputs }) {
+    const ab = outputs[mark.ab];
+    context.globalAlpha = 0.8;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    for (let i = 0; i < ab.length; i += 4) {
+      trace(context, plot, 2, (end) => [ab[i + 2 * end], ab[i + 2 * end + 1]]);
+    }
+    context.stroke();
+    if (!mark.arrow) return;
+    context.beginPath();
+    for (let i = 0; i < ab.length; i += 4) {
+      const [ax, ay, bx, by] = [plot.x(ab[i]), plot.y(ab[i + 1]), plot.x(ab[i + 2]), plot.y(ab[i + 3])];
+      const length = Math.hypot(bx - ax, by - ay);
+      if (!(length > 1 && length < Infinity)) continue;
+      const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
+      const size = Math.min(7, length);
+      context.moveTo(bx, by);
+      context.lineTo(bx - size * ux - 0.45 * size * uy, by - size * uy + 0.45 * size * ux);
+      context.lineTo(bx - size * ux + 0.45 * size * uy, by - size * uy - 0.45 * size * ux);
+      context.closePath();
+    }
+    context.fill();
+  },
+
+  bars(context, mark, { plot, panel, outputs }) {
+    const together = panel.marks.filter((other) => other.kind === "bars");
+    const each = 0.72 / together.length;
+    const offset = (together.indexOf(mark) - (together.length - 1) / 2) * each;
+    context.globalAlpha = 0.85;
+    outputs[mark.heights].forEach((height, i) => {
+      if (!(Math.abs(height) < Infinity)) return;
+      const [left, right] = [plot.x(i + offset - 0.46 * each), plot.x(i + offset + 0.46 * each)];
+      context.fillRect(left, plot.y(0), right - left, plot.y(height) - plot.y(0));
+    });
+  },
+};
+
+/** A polyline through at(0), ..., at(count - 1), broken where a coordinate is not finite. */
+function trace(context, plot, count, at) {
+  let drawing = false;
+  for (let i = 0; i < count; i++) {
+    const [x, y] = at(i);
+    const finite = Math.abs(x) < Infinity && Math.abs(y) < Infinity;
+    if (finite) context[drawing ? "lineTo" : "moveTo"](far(plot.x(x)), far(plot.y(y)));
+    drawing = finite;
+  }
+}
+
+/** The area between a curve and y = 0, one piece for each run of finite points. */
+function shade(context, plot, x, y) {
+  const zero = far(plot.y(0));
+  let last = null;
+  for (let i = 0; i <= x.length; i++) {
+    const finite = i < x.length && Math.abs(x[i]) < Infinity && Math.abs(y[i]) < Infinity;
+    if (finite) {
+      const here = far(plot.x(x[i]));
+      if (last === null) context.moveTo(here, zero);
+      context.lineTo(here, far(plot.y(y[i])));
+      last = here;
+    } else if (last !== null) {
+      context.lineTo(last, zero);
+      last = null;
+    }
+  }
+}
+
+/** Canvas arithmetic is single precision: keep what lies far outside merely outside. */
+const far = (pixel) => Math.min(Math.max(pixel, -1e5), 1e5);
+
+function drawAxes(context, panel, plot, theme) {
+  const { left, right, top, bottom } = plot;
+  const crisp = (pixel) => Math.round(pixel - 0.5) + 0.5;
+  const names = panel.marks.find((mark) => mark.labels)?.labels;
+  let [most, mostUp] = [Math.floor(plot.width / 64), Math.floor(plot.height / 48)];
+  if (panel.equal) most = mostUp = Math.min(most, mostUp); // one step both ways
+  const [across, up] = [ticks(...panel.x, most), ticks(...panel.y, mostUp)];
+  context.strokeStyle = theme.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(crisp(left), top);
+  context.lineTo(crisp(left), crisp(bottom));
+  context.lineTo(right, crisp(bottom));
+  if (!names) {
+    for (const value of across) {
+      context.moveTo(crisp(plot.x(value)), bottom);
+      context.lineTo(crisp(plot.x(value)), bottom + 4);
+    }
+  }
+  for (const value of up) {
+    context.moveTo(left, crisp(plot.y(value)));
+    context.lineTo(left - 4, crisp(plot.y(value)));
+  }
+  context.stroke();
+
+  context.fillStyle = theme.quiet;
+  context.font = `11px ${theme.font}`;
+  context.textBaseline = "top";
+  context.textAlign = "center";
+  if (names) names.forEach((name, i) => context.fillText(name, plot.x(i), bottom + 7));
+  else tickText(across).forEach((text, i) => context.fillText(text, plot.x(across[i]), bottom + 7));
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  tickText(up).forEach((text, i) => context.fillText(text, left - 7, plot.y(up[i]) + 0.5));
+  context.font = `12px ${theme.font}`;
+  context.textBaseline = "alphabetic";
+  context.textAlign = "left";
+  context.fillText(panel.ylabel, left, top - 10);
+  context.textAlign = "center";
+  context.fillText(panel.xlabel, (left + right) / 2, bottom + 34);
+}
+
+/** At most `most` + 1 round numbers from low to high; words.py has the same rule. */
+export function ticks(low, high, most) {
+  const rough = (high - low) / Math.max(most, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * (1 - 1e-9));
+  const values = [];
+  for (let i = Math.ceil(low / step - 1e-9); i <= Math.floor(high / step + 1e-9); i++) values.push(i * step);
+  return values;
+}
+
+export function tickText(values) {
+  const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0] ?? 1) || 1;
+  const digits = decimals(Number(step.toPrecision(6)));
+  return values.map((value) => number(value, digits));
+}
+
+/** How many decimals a slider's value needs: 2 for a step of 0.05. */
+export function decimals(step) {
+  for (let n = 0; n < 8; n++) {
+    if (Math.abs(Number(step.toFixed(n)) - step) < 1e-9 * step) return n;
+  }
+  return 8;
+}
+
+/** Fixed decimals with a true minus sign; words.py has the same rule. */
+export function number(value, digits) {
+  if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
+  const large = Math.abs(value) >= 1e6;
+  const text = large ? value.toExponential(digits).replace("e+", "e") : value.toFixed(digits);
+  return Number(text) ? text.replaceAll("-", "−") : text.replace("-", "");
+}
+
+/** 256 packed colours from nothing, through the four stops, to the strongest. */
+function heatTable(stops) {
+  const bytes = new Uint8ClampedArray(4 * 256);
+  for (let i = 0; i < 256; i++) {
+    const place = (i / 255) * 4; // 0..1 is the first stop fading in
+    const low = Math.max(Math.min(Math.floor(place), 3), 1);
+    const [a, b] = [stops[low - 1], stops[Math.min(low, 3)]];
+    const t = Math.max(place - low, 0);
+    for (let k = 0; k < 3; k++) bytes[4 * i + k] = a[k] + (b[k] - a[k]) * t;
+    bytes[4 * i + 3] = 255 * Math.min(place, 1);
+  }
+  return new Uint32Array(bytes.buffer);
+}
+
+/** Any CSS colour as [red, green, blue]. */
+function rgb(colour) {
+  const context = scratch(1, 1).getContext("2d");
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  return context.getImageData(0, 0, 1, 1).data.subarray(0, 3);
+}
+
+function scratch(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height });
+}

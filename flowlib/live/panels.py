@@ -1,0 +1,195 @@
+"""What a figure shows: axes with marks on them, and numbers.
+
+Each function here returns a small dict of plain JSON, which both ``draw.py`` (matplotlib) and
+``js/marks.js`` (the page) read.  A mark names the *outputs* of ``fn`` that it draws; ``SHAPES``
+says what shape each must have.  Colour is a role, never a colour: ``base`` (z), ``data`` (x),
+``truth``, ``wrong`` or ``muted``.
+
+An infinite coordinate or value is not drawn, and a curve has a gap there.  A NaN is an error.
+"""
+
+from __future__ import annotations
+
+ROLES = ("base", "data", "truth", "wrong", "muted")
+
+# mark -> the outputs it reads -> their shape; a letter is any length, the same within a mark.
+SHAPES = {
+    "heat": {"value": ("H", "W")},
+    "points": {"xy": ("N", 2)},
+    "grid": {"mesh": ("R", "C", 2)},
+    "curve": {"x": ("N",), "y": ("N",)},
+    "segments": {"ab": ("N", 2, 2)},
+    "bars": {"heights": ("N",)},
+}
+
+
+def heat(value: str, low: float = 0.0, high: float | None = None, label: str | None = None):
+    """A heat map of output ``value`` (H, W) over the whole axes; ``low`` is the page's background.
+
+    Row i belongs to y = linspace(*y, H)[i], column j to x = linspace(*x, W)[j].  ``high`` is the
+    strongest colour; None takes each frame's own maximum.
+    """
+    return {"kind": "heat", "value": value, "low": low, "high": high, "label": label}
+
+
+def points(xy: str, role: str = "data", size: float = 2.5, label: str | None = None):
+    """Dots at output ``xy`` (N, 2), of radius ``size`` in pixels."""
+    return {"kind": "points", "xy": xy, "role": _role(role), "size": size, "label": label}
+
+
+def grid(mesh: str, role: str = "muted", label: str | None = None):
+    """The rows and columns of output ``mesh`` (R, C, 2) as lines: a grid that a map has bent."""
+    return {"kind": "grid", "mesh": mesh, "role": _role(role), "label": label}
+
+
+def curve(
+    x: str,
+    y: str,
+    role: str = "data",
+    label: str | None = None,
+    fill: bool | str = False,
+    dashed: bool = False,
+):
+    """A line through outputs ``x`` (N,) and ``y`` (N,).
+
+    ``fill=True`` shades down to y = 0; ``fill="inside"`` closes the line and shades the polygon.
+    """
+    if fill not in (False, True, "inside"):
+        raise ValueError(f"curve expected fill False, True or 'inside'; got {fill!r}")
+    style = {"role": _role(role), "label": label, "fill": fill, "dashed": dashed}
+    return {"kind": "curve", "x": x, "y": y, **style}
+
+
+def segments(ab: str, role: str = "muted", arrow: bool = False, label: str | None = None):
+    """Straight pieces from ``ab[i, 0]`` to ``ab[i, 1]`` of output ``ab`` (N, 2, 2)."""
+    return {"kind": "segments", "ab": ab, "role": _role(role), "arrow": arrow, "label": label}
+
+
+def bars(heights: str, labels: list[str] | None = None, role: str = "data", label=None):
+    """A bar for each entry of output ``heights`` (N,), at x = 0, 1, ..., with names under them.
+
+    Several bars marks in one axes stand side by side.
+    """
+    labels = None if labels is None else [str(text) for text in labels]
+    return {
+        "kind": "bars",
+        "heights": heights,
+        "labels": labels,
+        "role": _role(role),
+        "label": label,
+    }
+
+
+def axes(
+    *marks: dict,
+    x: tuple[float, float] | None = None,
+    y: tuple[float, float],
+    alt: str,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+    equal: bool = False,
+):
+    """A picture with an x and a y range, and marks drawn in the order given.
+
+    Args:
+        marks: what :func:`heat`, :func:`points`, ... return.
+        x: the range; may be left out where there are bars.
+        y: the range.  It never follows the data: a reader could not see a change of scale.
+        alt: one sentence for people who cannot see the picture.  The state of the controls and
+            the readouts follow it, so say what is drawn, not which values it has now.
+        equal: one unit of x is as long as one of y, as planes need.
+    """
+    if not marks or not all(isinstance(m, dict) and m.get("kind") in SHAPES for m in marks):
+        raise ValueError(f"axes expected marks such as heat(...) or points(...); got {marks}")
+    has_bars = any(m["kind"] == "bars" for m in marks)
+    if not alt.strip():
+        raise ValueError("axes expected alt, one sentence that says what is drawn; got nothing")
+    for name, pair in (("x", x), ("y", y)):
+        if name == "x" and pair is None and has_bars:
+            continue
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not pair[0] < pair[1]:
+            raise ValueError(f"axes expected {name}=(low, high) with low < high; got {pair!r}")
+    return {
+        "kind": "axes",
+        "x": None if x is None else list(x),
+        "y": list(y),
+        "xlabel": xlabel,
+        "ylabel": ylabel,
+        "title": title,
+        "alt": alt.strip(),
+        "equal": equal,
+        "marks": list(marks),
+    }
+
+
+def readouts(digits: int = 3, **labels: str):
+    """Numbers under the picture: ``readouts(mass="total mass")`` shows the 0-d output ``mass``."""
+    if not labels:
+        raise ValueError("readouts expected at least one name=label; got none")
+    items = [{"name": n, "label": text, "digits": digits} for n, text in labels.items()]
+    return {"kind": "readouts", "items": items}
+
+
+def outputs_read(panel: dict) -> list[tuple[str, tuple, str]]:
+    """Every output that a panel shows: its name, the shape expected, and who reads it."""
+    if panel["kind"] == "readouts":
+        return [(item["name"], (), "readouts") for item in panel["items"]]
+    return [
+        (mark[argument], shape, f"{mark['kind']}({argument})")
+        for mark in panel["marks"]
+        for argument, shape in SHAPES[mark["kind"]].items()
+    ]
+
+
+def check_outputs(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise ValueError unless ``shapes`` has every output that is shown, with the right shape."""
+    for panel in panels:
+        for name, expected, reader in outputs_read(panel):
+            if name not in shapes:
+                raise ValueError(
+                    f"{reader} expected an output {name!r} of fn; got {', '.join(sorted(shapes))}"
+                )
+            if not _fits(shapes[name], expected):
+                wanted = f"({', '.join(map(str, expected))})" if expected else "(), a 0-d tensor"
+                raise ValueError(
+                    f"{reader} expected output {name!r} of shape {wanted}; got {tuple(shapes[name])}"
+                )
+        for mark in panel.get("marks", []):
+            if mark["kind"] == "curve" and tuple(shapes[mark["x"]]) != tuple(shapes[mark["y"]]):
+                raise ValueError(
+                    f"curve expected x and y of one length; got {mark['x']!r} "
+                    f"{tuple(shapes[mark['x']])} and {mark['y']!r} {tuple(shapes[mark['y']])}"
+                )
+            if mark["kind"] == "bars" and mark["labels"]:
+                if len(mark["labels"]) != shapes[mark["heights"]][0]:
+                    raise ValueError(
+                        f"bars expected {shapes[mark['heights']][0]} labels, one for each bar; "
+                        f"got {mark['labels']}"
+                    )
+
+
+def place(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> list[dict]:
+    """Panels with what only the shapes and the neighbours tell: x of bars, the plots' proportions."""
+    alone = sum(panel["kind"] == "axes" for panel in panels) == 1
+    return [_placed(panel, shapes, alone) if panel["kind"] == "axes" else panel for panel in panels]
+
+
+def _placed(panel: dict, shapes: dict, alone: bool) -> dict:
+    bars_here = [mark for mark in panel["marks"] if mark["kind"] == "bars"]
+    x = panel["x"] or [-0.6, max(shapes[mark["heights"]][0] for mark in bars_here) - 0.4]
+    width, height = x[1] - x[0], panel["y"][1] - panel["y"][0]
+    aspect = width / height if panel["equal"] else 2.4 if alone else 1.3
+    return {**panel, "x": x, "aspect": round(aspect, 4)}
+
+
+def _fits(shape, expected) -> bool:
+    return len(shape) == len(expected) and all(
+        isinstance(want, str) or have == want for have, want in zip(shape, expected)
+    )
+
+
+def _role(role: str) -> str:
+    if role not in ROLES:
+        raise ValueError(f"a mark expected a role of {', '.join(ROLES)}; got {role!r}")
+    return role

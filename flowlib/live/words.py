@@ -1,0 +1,68 @@
+"""Numbers and states as words: one set of rules for the page, the static picture and its alt text.
+
+``js/marks.js`` and ``js/figure.js`` keep the same rules; a test holds one against the other.
+"""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float, digits: int) -> str:
+    """Fixed decimals, a true minus sign, no negative zero; very large or small as a power of ten."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if abs(value) >= 1e6:
+        text = f"{value:.{digits}e}".replace("e+0", "e").replace("e+", "e")
+    else:
+        text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def decimals(step: float) -> int:
+    """How many decimals a slider's value needs: 2 for a step of 0.05."""
+    return next((n for n in range(8) if abs(round(step, n) - step) < 1e-9 * step), 8)
+
+
+def control_value(control: dict, value) -> str:
+    if control["kind"] == "checkbox":
+        return "on" if value else "off"
+    return number(value, decimals(control["step"])) if control["kind"] == "slider" else str(value)
+
+
+def describe(spec: dict, values: dict, outputs: dict) -> str:
+    """The text alternative of a whole figure: what is drawn, then its state."""
+    alts = [panel["alt"] for panel in spec["panels"] if panel["kind"] == "axes"]
+    return " ".join([*alts, state(spec, values, outputs)]).strip()
+
+
+def state(spec: dict, values: dict, outputs: dict) -> str:
+    """The controls and the readouts as one sentence."""
+    said = [f"{c['label']} = {control_value(c, values[c['name']])}" for c in spec["controls"]]
+    for panel in spec["panels"]:
+        for item in panel.get("items", []):
+            value = number(float(outputs[item["name"]]), item["digits"])
+            said.append(f"{item['label']}: {value}")
+    return ", ".join(said) + "." if said else ""
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """At most ``most`` + 1 round numbers from low to high, 1, 2 or 5 times a power of ten apart."""
+    rough = (high - low) / max(most, 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [i * step for i in range(first, last + 1)]
+
+
+def panel_ticks(panel: dict, width: float, height: float) -> tuple[list[float], list[float]]:
+    """Ticks about 64 pixels apart across and 48 up; the same step both ways where units are equal."""
+    across, up = int(width // 64), int(height // 48)
+    if panel["equal"]:
+        across = up = min(across, up)
+    return ticks(*panel["x"], across), ticks(*panel["y"], up)
+
+
+def tick_text(values: list[float]) -> list[str]:
+    step = values[1] - values[0] if len(values) > 1 else abs(values[0]) if values else 1.0
+    return [number(v, decimals(float(f"{step:.6g}") or 1.0)) for v in values]
