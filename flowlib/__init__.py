@@ -9,15 +9,21 @@ from flowlib.base import (
     standard_normal,
 )
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
+from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
 from flowlib.planar import Planar
 
 __all__ = [
+    "Affine",
     "Bijection",
     "Compose",
     "Flow",
     "FlowDistribution",
     "Inverse",
+    "InverseCDF",
+    "Linear",
     "Planar",
+    "Sigmoid",
+    "SinhArcsinh",
     "cell_centres",
     "jacobian_log_det",
     "round_trip_error",

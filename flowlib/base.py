@@ -193,7 +193,7 @@ class Flow(nn.Module):
         return x, self.base.log_prob(z) - log_det
 
     def _apply(self, fn, recurse=True):
-        self.base = _map_tensors(self.base, fn)
+        self.base = map_tensors(self.base, fn)
         return super()._apply(fn, recurse)
 
 
@@ -264,13 +264,13 @@ def refuse_nan(value: Tensor) -> None:
         )
 
 
-def _map_tensors(value, fn):
+def map_tensors(value, fn):
     """A copy of a distribution, or of a part of one, with ``fn`` applied to each tensor in it."""
     if isinstance(value, Tensor):
         return fn(value)
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(_map_tensors(v, fn) for v in value)
+        return type(value)(map_tensors(v, fn) for v in value)
     if isinstance(value, (Distribution, Transform)):
         value = copy.copy(value)
-        vars(value).update({k: _map_tensors(v, fn) for k, v in vars(value).items()})
+        vars(value).update({k: map_tensors(v, fn) for k, v in vars(value).items()})
     return value
