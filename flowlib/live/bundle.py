@@ -1,7 +1,7 @@
 """The page's script and style, joined from their source files; no build step, no framework.
 
-The files under ``js/`` are ordinary ES modules.  Joining them takes two substitutions: imports of
-each other go, and so do ``export`` keywords.
+The files under ``js/`` are ordinary ES modules.  Joining them drops the imports of each other, the
+``export`` keywords, and what only a reader of the source needs: comments and indentation.
 """
 
 from __future__ import annotations
@@ -10,17 +10,28 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = ("runtime.js", "marks.js", "figure.js")
+FILES = ("kernels.js", "noise.js", "runtime.js", "marks.js", "figure.js")
+
+DROPPED = re.compile(
+    r"""^import\s[^;]*\sfrom\s"\./[^;]*;\n   # one source file names another
+    | ^export\sdefault\s[^;]*;\n
+    | ^export\s
+    | ^[ ]*/\*\*.*?\*/\n                     # a doc comment
+    | ^[ ]*//[^\n]*\n
+    | ^[ ]+
+    """,
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
 
 
 def esm() -> str:
     """One ES module with a default export, for anywidget."""
-    return f"{_joined()}\nexport default {{ render }};\n"
+    return f"{_joined()}export default {{ render }};\n"
 
 
 def classic() -> str:
     """One classic script for a built page, which also works from ``file://``."""
-    return f'(() => {{\n"use strict";\n{_joined()}\nhydrate();\n}})();\n'
+    return f'(() => {{\n"use strict";\n{_joined()}hydrate();\n}})();\n'
 
 
 def css() -> str:
@@ -28,6 +39,5 @@ def css() -> str:
 
 
 def _joined() -> str:
-    source = "\n".join((HERE / "js" / name).read_text(encoding="utf-8") for name in FILES)
-    source = re.sub(r"^import [^;]* from \"\./[^;]*;\n", "", source, flags=re.MULTILINE)
-    return re.sub(r"^export (default [^;]*;\n)?", "", source, flags=re.MULTILINE)
+    sources = ((HERE / "js" / name).read_text(encoding="utf-8") for name in FILES)
+    return "".join(DROPPED.sub("", source) for source in sources)

@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import re
+from functools import partial
 
 import anywidget
 import torch
@@ -179,9 +180,8 @@ def _trace_all(fn, moved: dict, noises: dict[str, Noise]) -> tuple[dict, bytes, 
     inputs |= {key: noise.draw(0) for key, noise in noises.items()}
     pool, graphs = ConstantPool(), {}
     for values in combinations:
-        chosen = dict(zip(discrete, values))
         key = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
-        graphs[key] = trace(lambda **given: fn(**given, **chosen), inputs, pool)
+        graphs[key] = trace(partial(fn, **dict(zip(discrete, values))), inputs, pool)
     return graphs, pool.tobytes(), [graph["shapes"] for graph in graphs.values()]
 
 

@@ -161,12 +161,11 @@ def check_outputs(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> Non
                     f"curve expected x and y of one length; got {mark['x']!r} "
                     f"{tuple(shapes[mark['x']])} and {mark['y']!r} {tuple(shapes[mark['y']])}"
                 )
-            if mark["kind"] == "bars" and mark["labels"]:
-                if len(mark["labels"]) != shapes[mark["heights"]][0]:
-                    raise ValueError(
-                        f"bars expected {shapes[mark['heights']][0]} labels, one for each bar; "
-                        f"got {mark['labels']}"
-                    )
+            count = shapes[mark["heights"]][0] if mark["kind"] == "bars" else 0
+            if count and mark["labels"] and len(mark["labels"]) != count:
+                raise ValueError(
+                    f"bars expected {count} labels, one for each bar; got {mark['labels']}"
+                )
 
 
 def place(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> list[dict]:

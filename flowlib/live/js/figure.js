@@ -4,7 +4,8 @@
  * One view, two homes.  In a notebook the state lives in an anywidget model, which Python shares.
  * In a built page it lives in a `PageModel` with the same four methods, and in the page's address.
  */
-import { compile, noise } from "./runtime.js";
+import { noise } from "./noise.js";
+import { compile } from "./runtime.js";
 import { decimals, drawPanel, number, readTheme } from "./marks.js";
 
 const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
@@ -178,6 +179,7 @@ class View {
       this.spoken,
     );
     if (axes.length === 1 && axes[0].aspect <= 1.5) body.classList.add("live-beside");
+    if (axes.length > 1 && this.controls.length <= 6) body.classList.add("live-stacks");
     this.figure.insertBefore(body, this.figure.querySelector("figcaption"));
   }
 
