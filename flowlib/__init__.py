@@ -9,23 +9,46 @@ from flowlib.base import (
     standard_normal,
 )
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
+from flowlib.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
 from flowlib.planar import Planar
+from flowlib.plotting import HEAT, PALETTE, draw_density, draw_grid, draw_points, panels
+from flowlib.potentials import BOX, POTENTIALS, U1, U2, U3, U4, Boxed
+from flowlib.training import fit
 
 __all__ = [
+    "BOX",
+    "HEAT",
+    "PALETTE",
+    "POTENTIALS",
+    "U1",
+    "U2",
+    "U3",
+    "U4",
     "Affine",
+    "Banana",
     "Bijection",
+    "Boxed",
+    "Checkerboard",
     "Compose",
+    "EightGaussians",
     "Flow",
     "FlowDistribution",
+    "GaussianMixture",
     "Inverse",
     "InverseCDF",
     "Linear",
     "Planar",
     "Sigmoid",
     "SinhArcsinh",
+    "TwoMoons",
     "cell_centres",
+    "draw_density",
+    "draw_grid",
+    "draw_points",
+    "fit",
     "jacobian_log_det",
+    "panels",
     "round_trip_error",
     "standard_normal",
     "total_mass",

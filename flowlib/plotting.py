@@ -1,0 +1,128 @@
+"""The matplotlib pictures that chapters share, and what each colour means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from flowlib.base import Bijection
+from flowlib.checks import cell_centres
+
+PALETTE = {
+    "base": "#0072B2",  # z, the base side
+    "data": "#C4500A",  # x, the data side
+    "truth": "#1B7F5C",  # a reference, an exact value, a target
+    "wrong": "#A3267B",  # what breaks
+    "muted": "#767676",  # grids and guides
+}
+HEAT = LinearSegmentedColormap.from_list(
+    "heat", ["#FFFFFF", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]
+)
+STYLE = {
+    "figure.facecolor": "white",  # an opaque card, readable on a light and on a dark page
+    "savefig.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": PALETTE["muted"],
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "legend.frameon": False,
+}
+
+
+def panels(
+    *titles: str, xlabel: str = "x₁", ylabel: str = "x₂", size: tuple[float, float] = (3.6, 3.4)
+) -> tuple[Figure, list[Axes]]:
+    """Axes side by side, one a title, in the book's style; sets nothing global.
+
+    Args:
+        titles: one a panel; may be empty strings.
+        xlabel, ylabel: of every panel.
+        size: of one panel, width and height in inches.
+
+    Example:
+        >>> fig, (left, right) = panels("base", "data")
+        >>> right.get_xlabel()
+        'x₁'
+    """
+    with plt.rc_context(STYLE):
+        width, height = size
+        fig, axes = plt.subplots(
+            1, len(titles), figsize=(width * len(titles), height), squeeze=False
+        )
+        for ax, title in zip(axes[0], titles, strict=True):
+            ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    return fig, list(axes[0])
+
+
+@torch.no_grad()
+def draw_density(
+    ax: Axes,
+    log_prob: Callable[[Tensor], Tensor],
+    low: Sequence[float] = (-4, -4),
+    high: Sequence[float] = (4, 4),
+    n: int = 200,
+) -> None:
+    """A heat map of exp(log_prob) over a box, from white at zero.
+
+    Args:
+        ax: where.
+        log_prob: (N, 2) -> (N,), float32, in nats; need not be normalised.
+        low, high: the box's corners.
+        n: pixels a side.
+
+    Example:
+        >>> from flowlib import standard_normal
+        >>> fig, (ax,) = panels("standard normal", xlabel="z₁", ylabel="z₂")
+        >>> draw_density(ax, standard_normal(2).log_prob)
+    """
+    points = cell_centres(low, high, n, dtype=torch.float32)  # (n, n, 2)
+    density = log_prob(points.reshape(-1, 2)).exp().reshape(n, n)
+    extent = (low[0], high[0], low[1], high[1])
+    ax.imshow(density, HEAT, vmin=0, origin="lower", extent=extent, interpolation="bilinear")
+
+
+def draw_points(ax: Axes, points: Tensor, role: str = "data", size: float = 3) -> None:
+    """Samples (N, 2) as dots in the colour of their role.
+
+    Example:
+        >>> fig, (ax,) = panels("samples")
+        >>> draw_points(ax, torch.randn(100, 2), role="base")
+    """
+    x, y = points.detach().unbind(-1)
+    ax.scatter(x, y, s=size, color=PALETTE[role], alpha=0.6, linewidths=0)
+    ax.set_aspect("equal")
+
+
+@torch.no_grad()
+def draw_grid(
+    ax: Axes,
+    bijection: Bijection,
+    low: Sequence[float] = (-3, -3),
+    high: Sequence[float] = (3, 3),
+    lines: int = 19,
+    role: str = "muted",
+) -> None:
+    """A square grid pushed through a bijection: ``lines`` lines each way, bent as it bends them.
+
+    Example:
+        >>> from flowlib import Planar
+        >>> fig, (ax,) = panels("one planar layer")
+        >>> draw_grid(ax, Planar(2))
+    """
+    across, along = torch.linspace(0, 1, lines), torch.linspace(0, 1, 200)
+    rows = torch.stack(torch.meshgrid(along, across, indexing="xy"), -1)  # (lines, 200, 2)
+    unit = torch.cat([rows, rows.flip(-1)])
+    corner, opposite = torch.as_tensor(low).float(), torch.as_tensor(high).float()
+    pushed, _ = bijection(corner + (opposite - corner) * unit)
+    ax.add_collection(LineCollection(list(pushed.numpy()), colors=PALETTE[role], linewidths=0.7))
+    ax.autoscale_view()
+    ax.set_aspect("equal")
