@@ -1,0 +1,36 @@
+# make book   build the book and serve it          make test       everything CI checks
+# make html   build it                             make benchmark  time a figure's frame
+# make clean  drop what was built
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
+	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
+BIN := .venv/bin
+BUILT := .venv/installed
+QUIET := $(if $(CI),--quiet)
+
+.PHONY: book html test benchmark browser clean
+
+book: html
+	$(BIN)/python tools/serve.py _build/html
+
+html: $(BUILT)
+	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" -W --keep-going $(QUIET)
+
+test: browser html
+	$(BIN)/pytest -q -n 2 --dist loadscope tests --nbval-lax --nbval-current-env _build/jupyter_execute
+
+benchmark: html
+	$(BIN)/python benchmarks/frame.py
+
+browser: $(BUILT)
+	@$(BIN)/python tests/chromium.py >/dev/null
+
+clean:
+	rm -rf _build
+
+# One install for each state of the two files that say what to install.
+$(BUILT): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt
+	@touch $@

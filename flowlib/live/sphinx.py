@@ -1,0 +1,114 @@
+"""The Sphinx extension that puts live figures into a built page.
+
+A notebook that the build executes shows a :class:`LiveFigure` as one JSON mime type.  It becomes a
+mount point: a picture for print and for readers without JavaScript, a caption, and the figure's
+state, which one script brings to life.  Other builders take the picture.
+
+What a page shows depends on flowlib as much as on the notebook.  So notebooks are executed again
+when flowlib's code or the pinned requirements changed, and pages written again when the script did.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from docutils import nodes
+
+from flowlib.live import bundle
+from flowlib.live.figure import BOOK_MIME
+
+PACKAGE = Path(__file__).parents[1]
+BUILDERS = ("html", "dirhtml", "singlehtml")
+
+
+def setup(app):
+    os.environ["FLOWLIB_BOOK"] = "1"  # the kernels that execute the notebooks inherit it
+    app.add_node(mount_point, html=(write_mount_point, None))
+    app.add_config_value("live_assets", "", "html")  # a new value: every page is written again
+    app.connect("config-inited", stamp)
+    app.connect("builder-inited", write_assets)
+    app.connect("html-page-context", add_assets)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class mount_point(nodes.General, nodes.Element):
+    """A live figure in a document; its one child is the picture."""
+
+
+class LiveFigureRenderer:
+    """myst-nb's plugin: from the JSON that a notebook's output holds to a mount point."""
+
+    mime_priority_overrides = tuple((builder, BOOK_MIME, 1) for builder in BUILDERS)
+
+    @staticmethod
+    def handle_mime(renderer, data, inline):
+        if data.mime_type != BOOK_MIME or inline:
+            return None
+        figure = dict(data.content)
+        png = base64.b64decode(figure.pop("png"))
+        name = figure["spec"]["name"]
+        digest = hashlib.sha256(png).hexdigest()[:10]
+        uri = renderer.write_file([f"live-{name}-{digest}.png"], png, exists_ok=True)
+        size = {key: figure.pop(key) for key in ("alt", "width", "height")}
+        return [mount_point("", nodes.image(uri=uri, **size), name=name, figure=figure)]
+
+
+def write_mount_point(translator, node):
+    """Writes the element that ``mount`` in figure.js expects."""
+    image, figure = node[0], node["figure"]
+    file = translator.builder.images.get(image["uri"], image["uri"])
+    src = escape(f"{translator.builder.imgpath}/{quote(file)}")
+    caption = escape(figure["spec"]["caption"])
+    data = json.dumps(figure, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    translator.body.append(
+        f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static">\n'
+        f'<img class="live-static" src="{src}" alt="{escape(image["alt"])}"'
+        f' width="{image["width"]}" height="{image["height"]}">\n'
+        f"<figcaption>{caption}</figcaption>\n"
+        f'<script type="application/json" class="live-data">{data}</script>\n'
+        "</figure>\n"
+    )
+    raise nodes.SkipNode
+
+
+def stamp(app, config):
+    """Names the cache of executed notebooks after what they depend on, and drops older ones.
+
+    The cache's path is a setting of the environment, so a new name marks every page as outdated.
+    """
+    requirements = PACKAGE.parent / "requirements.txt"  # beside flowlib in the book's repository
+    files = [*sorted(PACKAGE.rglob("*.py")), *requirements.parent.glob(requirements.name)]
+    caches = Path(app.outdir).parent / ".jupyter_cache"
+    cache = caches / digest(*(file.read_bytes() for file in files))
+    for old in caches.glob("*"):
+        if old != cache:
+            shutil.rmtree(old, ignore_errors=True)
+    config.nb_execution_cache_path = str(cache)
+    config.live_assets = digest(bundle.classic().encode(), bundle.css().encode())
+
+
+def digest(*contents: bytes) -> str:
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
+
+
+def write_assets(app):
+    """Writes the script and the style.  Sphinx adds their checksums to the addresses."""
+    if app.builder.format == "html":
+        static = Path(app.outdir) / "_static"
+        static.mkdir(parents=True, exist_ok=True)
+        (static / "live.js").write_text(bundle.classic(), encoding="utf-8")
+        (static / "live.css").write_text(bundle.css(), encoding="utf-8")
+
+
+def add_assets(app, pagename, templatename, context, doctree):
+    """Loads them on the pages that have a figure, and on no other."""
+    if doctree is not None and next(doctree.findall(mount_point), None) is not None:
+        app.add_js_file("live.js", loading_method="defer")
+        app.add_css_file("live.css")
