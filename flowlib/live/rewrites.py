@@ -1,0 +1,187 @@
+"""torch operations, rewritten as torch code in operations that the page has.
+
+Anything that picks or places numbers becomes ``take`` or ``put`` with flat indices: where those
+depend on no input, ``trace`` computes them once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from flowlib.live.ops import rewrite
+
+
+def _positions(x: Tensor) -> Tensor:
+    """The flat index of every number of ``x``, in its shape."""
+    return torch.arange(x.numel(), device=x.device).reshape(x.shape)
+
+
+def _flat(x: Tensor, indices) -> Tensor:
+    """The flat indices that ``x[indices]`` reads."""
+    full = []
+    for index in indices:
+        masks = index is not None and index.dtype in (torch.bool, torch.uint8)
+        full += index.nonzero().unbind(1) if masks else [index]
+    full += [None] * (x.ndim - len(full))
+    return _positions_along(x, full)
+
+
+def _positions_along(x: Tensor, indices: list) -> Tensor:
+    strides = [math.prod(x.shape[d + 1 :]) for d in range(x.ndim)]
+    given = [d for d, index in enumerate(indices) if index is not None]
+    flat = sum(_wrap(indices[d], x.shape[d]) * strides[d] for d in given)  # broadcast together
+    free = [d for d in range(x.ndim) if d not in given]
+    # where the given dimensions stand together, theirs come in the place of the first; else in front
+    together = given == list(range(given[0], given[0] + len(given)))
+    before = [d for d in free if d < given[0]] if together else []
+    after = [d for d in free if d not in before]
+    for count, d in enumerate(after):
+        flat = flat.unsqueeze(-1) + torch.arange(x.shape[d]) * strides[d]
+    for d in reversed(before):
+        steps = torch.arange(x.shape[d]) * strides[d]
+        flat = flat.unsqueeze(0) + steps.reshape(-1, *[1] * flat.ndim)
+    return flat
+
+
+def _wrap(index: Tensor, length: int) -> Tensor:
+    return torch.where(index < 0, index + length, index)
+
+
+@rewrite("index", "_unsafe_index")
+def index(x, indices):
+    return torch.take(x, _flat(x, indices))
+
+
+@rewrite("index_put", "_unsafe_index_put", "_index_put_impl")
+def index_put(x, indices, values, accumulate=False, unsafe=False):
+    flat = _flat(x, indices)
+    return torch.ops.aten.put(x, flat, values.expand(flat.shape), accumulate)
+
+
+@rewrite("index_select")
+def index_select(x, dim, index):
+    if x.ndim == 0:
+        return x.expand(index.shape)
+    return torch.take(
+        x, _positions_along(x, [index if d == dim % x.ndim else None for d in range(x.ndim)])
+    )
+
+
+def _along(x: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The flat indices that ``gather`` reads and ``scatter`` writes."""
+    if x.ndim == 0:
+        return torch.zeros_like(index)
+    flat = torch.zeros((), dtype=torch.long)
+    for d, length in enumerate(index.shape):
+        stride = math.prod(x.shape[d + 1 :])
+        here = (
+            index
+            if d == dim % x.ndim
+            else torch.arange(length).reshape(-1, *[1] * (x.ndim - 1 - d))
+        )
+        flat = flat + here * stride
+    return flat
+
+
+@rewrite("gather")
+def gather(x, dim, index, sparse_grad=False):
+    return torch.take(x, _along(x, dim, index))
+
+
+@rewrite("scatter")
+def scatter(x, dim, index, source):
+    if not isinstance(source, Tensor):
+        source = torch.full(index.shape, source, dtype=x.dtype)
+    source = source[tuple(slice(length) for length in index.shape)]
+    return torch.ops.aten.put(x, _along(x, dim, index), source, False)
+
+
+@rewrite("scatter_add")
+def scatter_add(x, dim, index, source):
+    source = source[tuple(slice(length) for length in index.shape)]
+    return torch.ops.aten.put(x, _along(x, dim, index), source, True)
+
+
+@rewrite("slice_scatter")
+def slice_scatter(x, source, dim=0, start=None, end=None, step=1):
+    where = torch.ops.aten.slice(_positions(x), dim, start, end, step)
+    return torch.ops.aten.put(x, where, source, False)
+
+
+@rewrite("select_scatter")
+def select_scatter(x, source, dim, index):
+    return torch.ops.aten.put(x, _positions(x).select(dim, index), source, False)
+
+
+@rewrite("diagonal_scatter")
+def diagonal_scatter(x, source, offset=0, dim1=0, dim2=1):
+    return torch.ops.aten.put(x, _positions(x).diagonal(offset, dim1, dim2), source, False)
+
+
+@rewrite("constant_pad_nd")
+def constant_pad_nd(x, pad, value=0):
+    shape, where = list(x.shape), [slice(None)] * x.ndim
+    for i, (before, after) in enumerate(zip(pad[::2], pad[1::2])):
+        d = x.ndim - 1 - i
+        x = x.narrow(d, max(-before, 0), x.shape[d] - max(-before, 0) - max(-after, 0))
+        shape[d] += before + after
+        where[d] = slice(max(before, 0), max(before, 0) + x.shape[d])
+    out = torch.full(shape, value, dtype=x.dtype)
+    return torch.ops.aten.put(out, _positions(out)[tuple(where)], x, False)
+
+
+@rewrite("roll")
+def roll(x, shifts, dims=()):
+    if not dims:
+        return torch.roll(x.reshape(-1), shifts, (0,)).reshape(x.shape)
+    for shift, dim in zip(shifts, dims):
+        split = -shift % max(x.shape[dim], 1)
+        x = torch.cat([x.narrow(dim, split, x.shape[dim] - split), x.narrow(dim, 0, split)], dim)
+    return x
+
+
+@rewrite("var_mean")
+def var_mean(x, dim=None, *, correction=1, keepdim=False):
+    dim = list(range(x.ndim)) if dim in (None, []) else dim
+    mean = x.mean(dim, keepdim=True)
+    total = ((x - mean) * (x - mean)).sum(dim, keepdim)
+    count = math.prod(x.shape[d] for d in dim)
+    return total / (count - (1 if correction is None else correction)), mean.reshape(total.shape)
+
+
+@rewrite("var")
+def var(x, dim=None, *, correction=1, keepdim=False):
+    return var_mean(x, dim, correction=correction, keepdim=keepdim)[0]
+
+
+@rewrite("native_layer_norm")
+def native_layer_norm(x, normalized_shape, weight, bias, eps):
+    variance, mean = var_mean(x, list(range(-len(normalized_shape), 0)), correction=0, keepdim=True)
+    scale = torch.rsqrt(variance + eps)
+    out = (x - mean) * scale
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias, mean, scale
+
+
+@rewrite("topk")
+def topk(x, k, dim=-1, largest=True, sorted=True):
+    values, order = torch.sort(x, dim=dim, descending=largest)
+    return values.narrow(dim, 0, k), order.narrow(dim, 0, k)
+
+
+@rewrite("linalg_inv_ex")
+def linalg_inv_ex(a, check_errors=False):
+    identity = torch.eye(a.shape[-1], dtype=a.dtype).expand(a.shape)
+    return torch.linalg.solve(a, identity), torch.zeros(a.shape[:-2], dtype=torch.int32)
+
+
+@rewrite("linalg_solve_triangular")
+def linalg_solve_triangular(a, b, *, upper, left=True, unitriangular=False):
+    a = a.triu() if upper else a.tril()
+    if unitriangular:
+        eye = torch.eye(a.shape[-1], dtype=a.dtype)
+        a = a * (1 - eye) + eye
+    return torch.linalg.solve(a, b) if left else torch.linalg.solve(a.mT, b.mT).mT
