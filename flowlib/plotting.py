@@ -60,6 +60,8 @@ def panels(
         )
         for ax, title in zip(axes[0], titles, strict=True):
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        interactive = plt.isinteractive()  # a notebook's backend turns it on with the first figure,
+    plt.interactive(interactive)  # and the end of rc_context would turn it off again
     return fig, list(axes[0])
 
 
