@@ -14,7 +14,8 @@ book: html
 	$(BIN)/python tools/serve.py _build/html
 
 html: $(BUILT)
-	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" -W --keep-going $(QUIET)
+	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" -W --keep-going $(QUIET) \
+		|| { rm -rf _build/.doctrees; exit 1; } # or the next build would not see the warnings again
 
 test: browser html
 	$(BIN)/pytest -q -n 2 --dist loadscope tests --nbval-lax --nbval-current-env _build/jupyter_execute

@@ -56,14 +56,14 @@ class LiveFigureRenderer:
         name = figure["spec"]["name"]
         digest = hashlib.sha256(png).hexdigest()[:10]
         uri = renderer.write_file([f"live-{name}-{digest}.png"], png, exists_ok=True)
-        size = {key: figure.pop(key) for key in ("alt", "width", "height")}
-        return [mount_point("", nodes.image(uri=uri, **size), name=name, figure=figure)]
+        image = {key: figure.pop(key) for key in ("alt", "width", "height")}
+        return [mount_point("", nodes.image(uri=uri), name=name, image=image, figure=figure)]
 
 
 def write_mount_point(translator, node):
     """Writes the element that ``mount`` in figure.js expects."""
-    image, figure = node[0], node["figure"]
-    file = translator.builder.images.get(image["uri"], image["uri"])
+    image, figure = node["image"], node["figure"]
+    file = translator.builder.images[node[0]["uri"]]
     src = escape(f"{translator.builder.imgpath}/{quote(file)}")
     caption = escape(figure["spec"]["caption"])
     data = json.dumps(figure, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
