@@ -87,13 +87,13 @@ class Planar(Bijection):
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check_shape(x)
         u_hat, w, b, det_at_plane = self._terms(torch.float64)
-        if not may_hold(det_at_plane >= 0):
+        if not self.constrain and not may_hold(~(det_at_plane < 0)):
             raise ValueError(
                 f"Planar.inverse expected w·u >= -1; got {det_at_plane.item() - 1:.6g}, where the "
                 "layer folds and several z have the same x: use constrain=True"
             )
         y = (x * w).sum(-1) + b  # (*), float64
-        wu = (w * u_hat).sum()
+        wu = det_at_plane - 1
         *_, (low, high) = brackets(y.detach(), wu.detach(), steps=torch.finfo(x.dtype).bits)
         a = (low + high) / 2
         # The root is now a constant.  A Newton step from it brings the first derivatives (the
@@ -107,14 +107,15 @@ class Planar(Bijection):
     def _terms(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """û, w, b and det J on the plane a = 0, which is 1 + w·û without its cancellation."""
         u, w, b = self.u.to(dtype), self.w.to(dtype), self.b.to(dtype)
-        wu, ww = (w * u).sum(), (w * w).sum()
+        products = w * u
+        wu, ww = products.sum(), (w * w).sum()
         if not self.constrain:
             return u, w, b, 1 + wu
+        eps, tiny = torch.finfo(self.u.dtype).eps, torch.finfo(self.u.dtype).tiny
         # û is rounded, and softplus underflows: this least value keeps the rounded w·û above -1.
-        least = 4 * torch.finfo(self.u.dtype).eps * (1 + (w * u).abs().sum())
-        tiny = torch.finfo(self.u.dtype).tiny
-        stretch = torch.maximum(softplus(wu), least)
-        det_at_plane = torch.where(ww > tiny, stretch, 1 + wu)  # w = 0: û = u
+        least = 4 * eps * (1 + products.detach().abs().sum())
+        det_at_plane = torch.maximum(softplus(wu), least)
+        det_at_plane = torch.where(ww > tiny, det_at_plane, 1 + wu)  # w = 0: û = u
         u_hat = u + (det_at_plane - 1 - wu) * w / ww.clamp(min=tiny)
         return u_hat, w, b, det_at_plane
 
