@@ -433,6 +433,7 @@ class View {
   fail(message) {
     if (this.alert.textContent !== (message || "")) this.alert.textContent = message || "";
     this.alert.hidden = !message;
+    this.figure.classList.toggle("live-blank", Boolean(message) && !this.outputs);
     this.figure.dataset.state = message ? "error" : "ready";
   }
 }

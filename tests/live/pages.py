@@ -1,0 +1,132 @@
+"""Two figures that together have every mark and every control, and the page that mounts them."""
+
+import base64
+import functools
+import html
+import json
+
+import torch
+
+from flowlib.live import (
+    Checkbox,
+    Noise,
+    Slider,
+    axes,
+    bars,
+    bundle,
+    curve,
+    grid,
+    heat,
+    live,
+    points,
+    readouts,
+    segments,
+)
+
+MARKS = {
+    "heat": heat("density", label="density"),
+    "points": points("x", label="samples"),
+    "grid": grid("mesh"),
+    "curve": curve("t", "wave", role="truth", fill=True, dashed=True, label="wave"),
+    "polygon": curve("px", "py", role="base", fill="inside", label="square"),
+    "segments": segments("ab", role="wrong"),
+    "arrows": segments("ab", role="wrong", arrow=True),
+    "bars": bars("heights", role="base", label="one"),
+    "more bars": bars("heights", labels=list("abcd"), role="data"),
+}
+PLANE = {"x": (-3.0, 3.0), "y": (-3.0, 3.0), "xlabel": "x₁", "ylabel": "x₂"}
+
+
+def everything(a, k, bent, shape, eps):
+    """A density, a grid, samples, ...: each of them moves with every control."""
+    line = torch.linspace(-3.0, 3.0, 30)
+    plane = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # (30, 30, 2)
+    scale = torch.exp(0.2 * a) * (1 + 0.1 * k)
+
+    def move(z):
+        return scale * z + (0.3 * torch.tanh(z.flip(-1)) if bent else 0.0)
+
+    distance = (plane**2).sum(-1) if shape == "round" else plane.abs().sum(-1)
+    square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    corners = move(square)
+    height = scale + (0.5 if bent else 0.0) + (0.2 if shape == "round" else 0.0)
+    return {
+        "density": torch.exp(-distance / scale) * (0.5 if bent else 1.0),
+        "x": move(eps) if shape == "round" else move(eps).abs(),
+        "mesh": move(plane[::3, ::3]),
+        "t": line,
+        "wave": height * torch.sin(line),
+        "px": corners[:, 0],
+        "py": corners[:, 1],
+        "ab": torch.stack([square, corners], 1),
+        "heights": height * torch.arange(1.0, 5.0) / 5,
+        "scale": height,
+        "logs": torch.log(scale) + eps.mean(),
+    }
+
+
+def figure(name="everything"):
+    controls = {
+        "a": Slider(-2.0, 2.0, 0.5, play=True),
+        "k": (0, 6, 2),
+        "bent": Checkbox(True, label="bend it"),
+        "shape": ["round", "square"],
+        "eps": Noise(64, 2, seed=3),
+    }
+    plane = [MARKS[key] for key in ("heat", "grid", "points", "polygon")]
+    panels = [
+        axes(*plane, **PLANE, title="The plane", equal=True, alt="A grid and samples."),
+        axes(MARKS["curve"], MARKS["segments"], **PLANE, alt="A wave."),
+        readouts(scale="scale", logs="log scale (nats)"),
+    ]
+    return live(everything, *panels, name=name, caption="Move it.", **controls)
+
+
+@functools.cache
+def gallery():
+    """One mark to a picture, in the order of MARKS."""
+    panels = [axes(mark, **PLANE, alt=f"{name} alone.") for name, mark in MARKS.items()]
+    controls = {"a": (-2.0, 2.0, 0.5), "k": (0, 6, 2), "bent": True, "shape": ["round", "square"]}
+    return live(everything, *panels, name="gallery", **controls, eps=Noise(64, 2))
+
+
+@functools.cache
+def _book():
+    return json.dumps(figure().book_data())
+
+
+def book(name="everything", **control):
+    """The data of the usual figure, traced once; ``control`` changes its first control."""
+    data = json.loads(_book())
+    data["spec"]["name"] = name
+    data["spec"]["controls"][0].update(control)
+    return data
+
+
+def page_of(*books):
+    """What a built page holds for each figure's book_data(), without the book around it."""
+    mounts = []
+    for book in books:
+        spec = book.get("spec", {})
+        name, caption = spec.get("name", "none"), html.escape(spec.get("caption", ""))
+        picture = {key: book[key] for key in ("png", "alt", "width", "height")}
+        data = {key: book[key] for key in book.keys() - picture.keys()}
+        script = json.dumps(data).replace("<", "\\u003c")
+        mounts.append(
+            f'<figure class="live-figure" id="{name}" data-state="static">'
+            f'<img class="live-static" src="data:image/png;base64,{book["png"]}" '
+            f'alt="{html.escape(book["alt"])}" width="{book["width"]}" height="{book["height"]}">'
+            f"<figcaption>{caption}</figcaption>"
+            f'<script type="application/json" class="live-data">{script}</script></figure>'
+        )
+    return (
+        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>t</title>'
+        '<meta name="viewport" content="width=device-width">'
+        f"<style>{bundle.css()}</style><script>{bundle.classic()}</script>"
+        f"<body>{''.join(mounts)}</body></html>"
+    )
+
+
+def module_url(source):
+    """A module that a page can import without a server."""
+    return f"data:text/javascript;base64,{base64.b64encode(source.encode()).decode()}"

@@ -1,0 +1,35 @@
+"""The script that a page loads: joined without loss, small, and asking nobody for anything."""
+
+import re
+
+from flowlib.live import bundle
+
+
+def test_it_is_small():
+    assert len(bundle.classic().encode()) <= 60_000
+    assert len(bundle.esm().encode()) <= 60_000
+
+
+def test_no_import_or_export_is_left_but_the_last():
+    assert not re.search(r"^(import|export)\b", bundle.classic(), re.MULTILINE)
+    assert re.findall(r"^(?:import|export)\b.*", bundle.esm(), re.MULTILINE) == [
+        "export default { render };"
+    ]
+
+
+def test_no_two_source_files_define_one_name():
+    names = []
+    for file in bundle.FILES:
+        source = (bundle.HERE / "js" / file).read_text(encoding="utf-8")
+        definition = r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)"
+        names += re.findall(definition, source, re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
+
+
+def test_every_source_file_is_joined():
+    assert set(bundle.FILES) == {path.name for path in (bundle.HERE / "js").glob("*.js")}
+
+
+def test_it_names_no_address():
+    for text in (bundle.classic(), bundle.css()):
+        assert not re.search(r"https?://(?!www\.w3\.org/)", text)

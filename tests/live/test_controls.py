@@ -1,0 +1,116 @@
+"""Abbreviations become controls, and a wrong one says what was expected and what came."""
+
+import json
+
+import pytest
+
+from flowlib.live import Checkbox, Choice, ControlError, Noise, Slider
+from flowlib.live.controls import as_control, control_spec, default_label
+
+
+def test_three_numbers_are_minimum_maximum_and_value():
+    slider = as_control("u1", (-3.0, 3.0, 1.5))
+    assert (slider.min, slider.max, slider.value) == (-3.0, 3.0, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "step"),
+    [
+        ((0, 12, 4), 1),
+        ((-3.0, 3.0, 1.5), 0.02),
+        ((0, 1, 0.5), 0.005),
+        ((0.0, 100.0, 50.0), 0.5),
+        ((0.0, 2.0, 1.001), 0.001),  # finer, so that the default can be reached again
+    ],
+)
+def test_steps_are_round_and_land_on_the_value(numbers, step):
+    slider = as_control("k", numbers)
+    assert slider.step == step
+    assert slider.whole == (step == 1)
+
+
+def test_the_other_abbreviations():
+    assert as_control("c", True) == Checkbox(True)
+    assert as_control("t", ["U1", "U2"]) == Choice(["U1", "U2"], "U1")
+    given = Noise(3, 2, seed=7)
+    assert as_control("eps", given) is given
+
+
+def test_specs_are_plain_json_with_a_readable_label():
+    spec = control_spec("u1", Slider(-3.0, 3.0, 0.5, play=True))
+    assert json.loads(json.dumps(spec)) == {
+        "name": "u1", "kind": "slider", "label": "u₁", "min": -3.0, "max": 3.0, "value": 0.5,
+        "step": 0.02, "play": True,
+    }  # fmt: skip
+    spec = control_spec("eps", Noise(4, 2, seed=3, kind="uniform"))
+    assert spec == {"name": "eps", "kind": "uniform", "shape": [4, 2], "seed": 3}
+    assert control_spec("c", Checkbox(False, label="keep it"))["label"] == "keep it"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("u1", "u₁"), ("log_scale", "log scale"), ("b", "b"), ("step10", "step10")]
+)
+def test_labels(name, label):
+    assert default_label(name) == label
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "words"),
+    [
+        (Slider(-3.0, 3.0, 0.0), 4, "expected a number from -3.0 to 3.0; got 4"),
+        (Slider(-3.0, 3.0, 0.0), float("nan"), "expected a number from -3.0 to 3.0; got nan"),
+        (Slider(-3.0, 3.0, 0.0), "1", "expected a number from -3.0 to 3.0; got '1'"),
+        (Slider(0, 12, 4), 2.5, "expected a whole number; got 2.5"),
+        (Checkbox(True), 1, "expected True or False; got 1"),
+        (Choice(["U1", "U2"]), "U3", "expected one of ['U1', 'U2']; got 'U3'"),
+    ],
+)
+def test_a_value_it_cannot_take(control, value, words):
+    with pytest.raises(ControlError) as error:
+        control.check(value)
+    assert str(error.value) == words
+
+
+def test_whole_sliders_give_whole_numbers():
+    assert type(Slider(0, 12, 4).check(5.0)) is int
+    assert type(Slider(0.0, 12.0, 4.0).check(5)) is float
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ((0.0, 1.0), r"control a: expected \(min, max, value\)"),
+        ((0.0, 1.0, 2.0), "control a: Slider expected min <= value <= max"),
+        ((1.0, 1.0, 1.0), "min < max"),
+        ((0.0, float("inf"), 1.0), "finite numbers"),
+        ([], "control a: Choice expected strings or whole numbers"),
+        ([0.5, 1.5], "strings or whole numbers"),
+        (["a", "a"], "options that differ"),
+        ("text", "or Slider, Checkbox, Choice or Noise; got 'text'"),
+    ],
+)
+def test_an_abbreviation_that_makes_no_sense(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        as_control("a", wrong)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Noise(), "lengths above 0"),
+        (lambda: Noise(0, 2), "lengths above 0"),
+        (lambda: Noise(2, kind="cauchy"), "'normal' or 'uniform'"),
+        (lambda: Noise(2, seed=-1), "whole seed"),
+        (lambda: Slider(0.0, 1.0, 0.5, step=0.0), "step above 0"),
+    ],
+)
+def test_a_control_that_makes_no_sense(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_noise_differs_from_draw_to_draw_and_repeats():
+    noise = Noise(64, 2, seed=1)
+    assert noise.draw(0).shape == (64, 2)
+    assert noise.draw(0).equal(noise.draw(0))
+    assert not noise.draw(0).equal(noise.draw(1))

@@ -1,0 +1,78 @@
+"""The static picture: every mark leaves ink, and words and numbers follow one set of rules."""
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from pages import MARKS, figure, gallery
+
+from flowlib.live import axes, curve, draw, heat, live, words
+
+
+def pixels(drawn):
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_every_mark_is_drawn_and_follows_a_control(name):
+    fig = gallery()
+    number = list(MARKS).index(name)
+    spec = {**fig.spec, "panels": [fig.spec["panels"][number]]}
+    fig.a, fig.bent = 0.5, True
+    before = pixels(draw.draw(spec, fig.evaluate()))
+    fig.a, fig.bent = -1.5, False
+    assert (before != pixels(draw.draw(spec, fig.evaluate()))).any(-1).sum() > 100
+
+
+def test_a_png_is_twice_as_fine_as_it_is_wide():
+    png, width, height = draw.to_png(figure().draw())
+    assert (width, png[:4]) == (720, b"\x89PNG")
+    assert int.from_bytes(png[16:20], "big") == 2 * width
+    assert abs(int.from_bytes(png[20:24], "big") - 2 * height) <= 1
+
+
+def test_infinite_values_are_gaps():
+    def hole(a):
+        x = torch.linspace(-1.0, 1.0, 20)
+        y = torch.where(x > 0, a / x.abs(), torch.inf)
+        return {"x": x, "y": y, "v": y + x[:, None]}
+
+    panel = axes(heat("v"), curve("x", "y"), x=(-1, 1), y=(0, 9), alt="Nothing on the left.")
+    drawn = pixels(live(hole, panel, name="gap", a=(1.0, 2.0, 1.0)).draw())
+    left, right = drawn[60:250, 80:400].std(), drawn[60:250, 520:900].std()
+    assert left == 0 < right
+
+
+def test_the_alternative_says_what_is_drawn_and_where_the_controls_stand():
+    fig = figure()
+    text = words.describe(fig.spec, fig.value, fig.evaluate())
+    assert text.startswith(
+        "A grid and samples. A wave. a = 0.50, k = 2, bend it = on, shape = round"
+    )
+    assert "scale: 2.026" in text and text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (1.5, 2, "1.50"),
+        (-0.5, 1, "−0.5"),
+        (-0.0001, 2, "0.00"),
+        (float("-inf"), 2, "−∞"),
+        (1234567.0, 2, "1.23e6"),
+        (-1e12, 1, "−1.0e12"),
+    ],
+)
+def test_numbers(value, digits, text):
+    assert words.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "expected"),
+    [(-4, 4, 5, [-4, -2, 0, 2, 4]), (0, 0.7, 4, [0, 0.2, 0.4, 0.6]), (0, 1, 1, [0, 1])],
+)
+def test_ticks_are_few_and_round(low, high, most, expected):
+    assert words.ticks(low, high, most) == pytest.approx(expected)
+    assert words.tick_text([0.0, 0.5, 1.0]) == ["0.0", "0.5", "1.0"]

@@ -1,0 +1,64 @@
+"""Panels are plain JSON, and a shape that a mark cannot draw is refused before anyone sees it."""
+
+import json
+
+import pytest
+
+from flowlib.live import axes, bars, curve, grid, heat, points, readouts, segments
+from flowlib.live.panels import check_outputs, place
+
+BOX = {"x": (-1, 1), "y": (-2, 2), "alt": "A picture."}
+RIGHT = {
+    "v": (6, 5), "p": (9, 2), "g": (4, 5, 2), "x": (7,), "y": (7,), "s": (3, 2, 2), "h": (4,), "n": (),
+}  # fmt: skip
+EVERY = [
+    axes(heat("v"), points("p"), grid("g"), curve("x", "y"), segments("s"), **BOX),
+    axes(bars("h", labels=list("abcd")), y=(0, 1), alt="Bars."),
+    readouts(n="a number"),
+]
+
+
+def test_every_mark_is_json_and_fits_its_shape():
+    check_outputs(EVERY, RIGHT)
+    placed = place(EVERY, RIGHT)
+    assert json.loads(json.dumps(placed)) == placed
+    assert placed[1]["x"] == [-0.6, 3.6]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_missing_output_or_a_wrong_shape_says_what_was_expected(name):
+    others = {key: shape for key, shape in RIGHT.items() if key != name}
+    with pytest.raises(ValueError, match=rf"expected an output '{name}' of fn; got g?"):
+        check_outputs(EVERY, others)
+    with pytest.raises(ValueError, match=r"expected output .* of shape .*; got \(3, 3, 3, 3\)"):
+        check_outputs(EVERY, {**RIGHT, name: (3, 3, 3, 3)})
+
+
+def test_a_curve_needs_as_many_x_as_y_and_bars_as_many_labels():
+    with pytest.raises(ValueError, match="curve expected x and y of one length"):
+        check_outputs(EVERY, {**RIGHT, "y": (8,)})
+    with pytest.raises(ValueError, match="bars expected 5 labels"):
+        check_outputs(EVERY, {**RIGHT, "h": (5,)})
+
+
+def test_units_as_long_across_as_up_where_asked():
+    alone = place([axes(points("p"), x=(-4, 4), y=(-2, 2), alt="A", equal=True)], RIGHT)
+    assert alone[0]["aspect"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: axes(heat("v"), x=(0, 1), y=(0, 1), alt=" "), "expected alt"),
+        (lambda: axes(**BOX), "expected marks"),
+        (lambda: axes(readouts(n="n"), **BOX), "expected marks"),
+        (lambda: axes(heat("v"), y=(0, 1), alt="A"), r"x=\(low, high\)"),
+        (lambda: axes(heat("v"), x=(1, 0), y=(0, 1), alt="A"), "low < high"),
+        (lambda: points("p", role="red"), "expected a role of base, data"),
+        (lambda: curve("x", "y", fill="below"), "expected fill"),
+        (lambda: readouts(), "at least one"),
+    ],
+)
+def test_a_panel_that_makes_no_sense(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -1,0 +1,455 @@
+"""The figure in a browser: as a built page mounts it, and as a notebook's widget."""
+
+import random
+
+import numpy as np
+import pytest
+from pages import MARKS, PLANE, book, figure, gallery, module_url, page_of
+
+from flowlib.live import axes, bundle, curve, live, readouts, words
+
+PIXELS = """(canvas) => {
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let hash = 0;
+  for (const byte of data) hash = (hash * 31 + byte) | 0;
+  return [hash, data.some((byte) => byte)];
+}"""
+
+
+class Shown:
+    """One page with live figures, and what a reader does on it."""
+
+    def __init__(self, page, tmp_path, *books, fragment=""):
+        self.page, self.errors = page, []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        file = tmp_path / "page.html"
+        file.write_text(page_of(*books), encoding="utf-8")
+        self.url = file.as_uri()
+        page.goto(self.url + fragment)
+        self.figure = page.locator("figure").first
+        self.settle()
+
+    def settle(self):
+        """Wait for the frame that follows what was done."""
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+        self.page.wait_for_function("document.querySelector('figure').dataset.state !== 'loading'")
+
+    def look(self):
+        """The picture, the readouts and the text alternative."""
+        canvas = self.figure.locator("canvas").first
+        numbers = self.figure.locator("output").all_inner_texts()
+        return canvas.evaluate(PIXELS), numbers, canvas.get_attribute("aria-label")
+
+    def set(self, name, value):
+        control = self.figure.locator(f"[name={name}]")
+        if control.get_attribute("type") == "checkbox":
+            control.set_checked(value)
+        elif control.evaluate("(element) => element.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(str(value))
+        self.settle()
+
+    def press(self, name):
+        self.figure.get_by_role("button", name=name).click()
+        self.settle()
+
+    @property
+    def state(self):
+        return self.figure.get_attribute("data-state")
+
+    @property
+    def alert(self):
+        return self.figure.get_by_role("alert").inner_text() if self.state == "error" else ""
+
+
+@pytest.fixture
+def show(page, tmp_path):
+    """Opens figures on a page; at the end, nothing may have been said on the console."""
+    opened = []
+
+    def open_page(*books, fragment=""):
+        opened.append(Shown(page, tmp_path, *books or [book()], fragment=fragment))
+        return opened[-1]
+
+    yield open_page
+    for shown in opened:
+        assert shown.errors == []
+
+
+def test_every_mark_is_drawn_and_follows_a_control(show):
+    shown = show(gallery().book_data())
+    canvases = shown.figure.locator("canvas").all()
+    before = [canvas.evaluate(PIXELS) for canvas in canvases]
+    assert len(before) == len(MARKS) and all(inked for _, inked in before)
+    shown.set("a", -1.5)
+    for name, canvas, (then, _) in zip(MARKS, canvases, before):
+        assert canvas.evaluate(PIXELS)[0] != then, name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("a", -1.0), ("k", 5), ("bent", False), ("shape", "square")]
+)
+def test_every_control_changes_picture_readout_and_words(show, name, value):
+    shown = show()
+    before = shown.look()
+    shown.set(name, value)
+    assert all(now != then for now, then in zip(shown.look(), before))
+
+
+def test_the_page_computes_what_torch_computes(show):
+    fig = figure()
+    shown = show(fig.book_data())
+    draw = random.Random(0)
+    for _ in range(12):
+        state = {
+            "a": round(draw.uniform(-2, 2), 2),
+            "k": draw.randint(0, 6),
+            "bent": draw.random() < 0.5,
+            "shape": draw.choice(["round", "square"]),
+            "seed": draw.randint(0, 3),
+        }
+        for name, value in state.items():
+            setattr(fig, name, value)
+        outputs = shown.figure.evaluate(
+            """(figure, state) => {
+              for (const [name, value] of Object.entries(state)) figure.live.model.set(name, value);
+              return Object.entries(figure.live.evaluate()).map(([name, v]) => [name, [...v]]);
+            }""",
+            state,
+        )
+        expected = fig.evaluate()
+        assert {name for name, _ in outputs} == set(expected)
+        for name, values in outputs:
+            want = expected[name].numpy().ravel()
+            scale = np.abs(want).max()
+            assert np.abs(np.array(values) - want).max() <= 1e-5 * scale, name
+
+
+def test_words_and_ticks_are_those_of_the_static_picture(show):
+    shown = show()
+    fig = figure()
+    expected = words.state(fig.spec, fig.value, fig.evaluate())
+    assert shown.look()[2] == f"A grid and samples. {expected}"
+    assert shown.look()[1] == [part.split(": ")[1] for part in expected[:-1].split(", ")[-2:]]
+
+
+def test_the_keyboard_does_it_all(show):
+    shown = show()
+    before = shown.look()
+    reached = []
+    shown.page.keyboard.press("Tab")
+    for _ in range(9):
+        reached.append(
+            shown.page.evaluate(
+                "document.activeElement.name || document.activeElement.ariaLabel || document.activeElement.textContent"
+            )
+        )
+        shown.page.keyboard.press("Tab")
+    assert reached[:8] == ["a", "Play a", "k", "bent", "shape", "New noise", "Reset", "Copy link"]
+    shown.figure.locator("[name=a]").focus()
+    shown.page.keyboard.press("ArrowRight")
+    shown.settle()
+    assert shown.look() != before
+    shown.figure.get_by_role("button", name="Reset").focus()
+    shown.page.keyboard.press("Enter")
+    shown.settle()
+    assert shown.look() == before
+
+
+def test_focus_is_visible(show):
+    shown = show()
+    shown.page.keyboard.press("Tab")
+    outline = shown.figure.locator("[name=a]").evaluate("(e) => getComputedStyle(e).outlineStyle")
+    assert outline == "solid"
+
+
+def test_every_input_has_a_visible_label_and_room_for_a_finger(show):
+    shown = show()
+    for name in ("a", "k", "bent", "shape"):
+        control = shown.figure.locator(f"[name={name}]")
+        assert control.evaluate("(element) => element.labels[0].offsetWidth > 0")
+        row = control.evaluate("(element) => element.parentElement.getBoundingClientRect().height")
+        assert row >= 44
+    for button in shown.figure.get_by_role("button").all():
+        box = button.bounding_box()
+        assert box["height"] >= 44 and box["width"] >= 44
+
+
+def test_reset_and_new_noise(show):
+    shown = show()
+    before = shown.look()
+    shown.press("New noise")
+    assert shown.look()[0] != before[0]
+    shown.set("a", 1.5)
+    shown.set("bent", False)
+    shown.press("Reset")
+    assert shown.look() == before
+
+
+def test_a_link_carries_the_state(show, page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    shown = show()
+    shown.set("a", -1.24)
+    shown.set("k", 4)
+    shown.set("bent", False)
+    shown.set("shape", "square")
+    shown.press("New noise")
+    seen = shown.look()
+    shown.press("Copy link")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{shown.url}#everything?a=-1.24&k=4&bent=0&shape=square&seed=1"
+    page.goto("about:blank")
+    page.goto(copied)
+    shown.settle()
+    assert shown.look() == seen
+    page.evaluate("location.hash = '#everything?a=2'")
+    shown.settle()
+    assert shown.figure.locator("[name=a]").input_value() == "2"
+
+
+def test_without_a_clipboard_the_address_bar_has_the_link(show, page):
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    shown = show()
+    shown.set("a", 1.0)
+    shown.press("Copy link")
+    assert page.url.endswith("#everything?a=1&k=2&bent=1&shape=round")
+    assert shown.figure.get_by_role("button", name="address bar").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("a=9", "a is from -2 to 2, not “9”"),
+        ("k=1.5", "k is from 0 to 6, not “1.5”"),
+        ("bent=perhaps", "bend it is 0 or 1, not “perhaps”"),
+        ("shape=oval", "shape is one of round, square, not “oval”"),
+        ("z=1", "this figure has no control “z”"),
+    ],
+)
+def test_a_link_out_of_range_says_so_and_the_figure_goes_on(show, query, words):
+    shown = show(fragment=f"#everything?{query}")
+    assert shown.alert == f"The link could not be followed: {words}. Move a control to go on."
+    shown.set("a", 1.0)
+    assert (shown.state, shown.alert) == ("ready", "")
+
+
+def test_a_nan_is_said_in_words_and_the_figure_recovers(show):
+    def root(a):
+        return {"r": a.sqrt(), "x": a.repeat(2), "y": a.repeat(2)}
+
+    panel = axes(curve("x", "y"), **PLANE, alt="A root.")
+    shown = show(
+        live(root, panel, readouts(r="root"), name="root", a=(-1.0, 1.0, 0.25)).book_data()
+    )
+    shown.set("a", -0.5)
+    assert shown.state == "error"
+    assert shown.alert == (
+        "This picture could not be drawn: “r” is not a number (NaN) at a = −0.50. "
+        "Move a control, or press Reset."
+    )
+    shown.set("a", 0.25)
+    assert shown.look()[1] == ["0.500"] and shown.state == "ready"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data["graphs"].clear(),
+        lambda data: [graph["nodes"].pop() for graph in data["graphs"].values()],
+        lambda data: data.update(data=""),
+        lambda data: data.pop("spec"),
+    ],
+)
+def test_an_altered_graph_is_an_error_in_words_beside_the_static_picture(page, tmp_path, spoil):
+    data = book()
+    spoil(data)
+    file = tmp_path / "page.html"
+    file.write_text(page_of(data), encoding="utf-8")
+    page.goto(file.as_uri())
+    page.wait_for_selector("figure[data-state=error]")
+    assert "could not be" in page.get_by_role("alert").inner_text()
+    assert page.locator("img.live-static").is_visible()
+
+
+def test_many_events_make_one_frame(show):
+    shown = show()
+    frames = shown.figure.evaluate(
+        """async (figure) => {
+          let frames = 0;
+          const { update } = figure.live;
+          figure.live.update = function () { frames += 1; update.call(this); };
+          const input = figure.querySelector("[name=a]");
+          for (let i = 0; i < 200; i++) {
+            input.value = i / 100;
+            input.dispatchEvent(new Event("input"));
+          }
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          return frames;
+        }"""
+    )
+    assert frames == 1
+
+
+def test_the_theme_repaints_and_the_page_has_the_first_word(show, page):
+    page.emulate_media(color_scheme="dark")
+    shown = show()
+    assert shown.figure.get_attribute("data-theme") == "light"
+    light = shown.look()[0]
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    shown.settle()
+    assert shown.look()[0] != light
+    page.evaluate(
+        "delete document.documentElement.dataset.theme; document.body.dataset.jpThemeLight = 'true'"
+    )
+    shown.settle()
+    assert shown.look()[0] == light
+    page.evaluate("delete document.body.dataset.jpThemeLight")
+    shown.settle()
+    assert shown.figure.get_attribute("data-theme") == "dark"
+
+
+def test_pictures_stand_side_by_side_or_stack_and_nothing_overflows(show, page):
+    shown = show()
+
+    def tops():
+        boxes = [canvas.bounding_box() for canvas in shown.figure.locator("canvas").all()]
+        return [round(box["y"]) for box in boxes]
+
+    page.set_viewport_size({"width": 900, "height": 800})
+    shown.settle()
+    assert len(set(tops())) == 1
+    page.set_viewport_size({"width": 390, "height": 844})
+    shown.settle()
+    assert len(set(tops())) == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_play_button_sweeps_once_and_stops(show, page):
+    shown = show(book(value=1.5))
+    shown.press("Play a")
+    assert shown.figure.get_by_role("button", name="Pause a").is_visible()
+    page.wait_for_function("document.querySelector('[name=a]').value === '2'", timeout=3000)
+    assert shown.figure.get_by_role("button", name="Play a").is_visible()
+
+
+def test_with_reduced_motion_it_goes_one_step(show, page):
+    page.emulate_media(reduced_motion="reduce")
+    shown = show(book(value=0.0, step=0.1))
+    shown.press("Play a")
+    page.wait_for_timeout(100)
+    assert shown.figure.locator("[name=a]").input_value() == "0.2"
+
+
+def test_figures_far_below_wait_and_a_link_fetches_them(show, page):
+    many = [book(name) for name in ("first", "second", "third", "fourth", "fifth")]
+    shown = show(*many)
+    assert page.locator("#first").get_attribute("data-state") == "ready"
+    last = page.locator("#fifth")
+    assert last.get_attribute("data-state") == "loading"
+    page.evaluate("location.hash = '#fifth?a=1'")
+    page.wait_for_selector("#fifth[data-state=ready]")
+    assert last.bounding_box()["y"] < 700
+    shown.settle()
+
+
+def test_on_paper_it_is_the_static_picture(show, page):
+    shown = show()
+    assert shown.figure.locator("img").is_hidden()
+    page.emulate_media(media="print")
+    assert shown.figure.locator("img").is_visible()
+    assert shown.figure.locator("canvas").first.is_hidden()
+
+
+def test_without_a_script_it_is_the_static_picture(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(page_of(book()), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert page.locator("img.live-static").is_visible()
+    context.close()
+
+
+def test_hidden_readouts_are_spoken_once_they_rest(show, page):
+    shown = show()
+    shown.set("a", 1.0)
+    page.wait_for_timeout(800)
+    said = shown.figure.locator(".live-spoken").text_content()
+    assert said.startswith("scale: ") and "log scale (nats): " in said
+
+
+# ------------------------------------------------------------------ the notebook's widget
+
+MODEL = """
+class Model {
+  constructor(values) { this.values = values; this.heard = {}; this.saved = 0; }
+  get(name) { return this.values[name]; }
+  set(name, value) {
+    this.values[name] = value;
+    for (const listener of this.heard[`change:${name}`] ?? []) listener();
+  }
+  save_changes() { this.saved += 1; }
+  on(type, listener) { (this.heard[type] ??= []).push(listener); }
+  off(type, listener) { this.heard[type] = (this.heard[type] ?? []).filter((l) => l !== listener); }
+}
+"""
+
+
+@pytest.fixture
+def widget(page):
+    """A figure in a page as anywidget draws it, with a model that has no kernel behind it."""
+    data = book()
+    spec = data["spec"]
+    defaults = {control["name"]: control["value"] for control in spec["controls"]}
+    values = {"spec": spec, "graphs": data["graphs"], "seed": 0, **defaults}
+    page.set_content(f"<style>{bundle.css()}</style><div id=el></div>")
+    page.evaluate(
+        """async ([model, url, values, data]) => {
+          const bytes = Uint8Array.from("xyz" + atob(data), (c) => c.charCodeAt(0));
+          values.data = new DataView(bytes.buffer, 3); // the kernel's bytes start anywhere
+          window.model = new (eval(`(${model})`))(values);
+          const { default: widget } = await import(url);
+          window.clean = widget.render({ model: window.model, el: document.getElementById("el") });
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }""",
+        [
+            MODEL.strip(),
+            module_url(bundle.esm()),
+            values,
+            data["data"],
+        ],
+    )
+    return page
+
+
+def test_the_widget_draws_and_its_controls_reach_the_model(widget):
+    assert widget.locator("figure").get_attribute("data-state") == "ready"
+    assert widget.locator("figcaption").inner_text() == "Move it."
+    widget.locator("[name=k]").fill("5")
+    widget.locator("[name=bent]").set_checked(False)
+    widget.locator("[name=shape]").select_option("square")
+    widget.wait_for_function("window.model.saved > 0")
+    state = widget.evaluate("(({k, bent, shape}) => [k, bent, shape])(window.model.values)")
+    assert state == [5, False, "square"]
+    assert widget.get_by_role("button", name="Copy link").count() == 0
+
+
+def test_what_python_sets_moves_the_controls_and_the_picture(widget):
+    canvas = widget.locator("canvas").first
+    before = canvas.evaluate(PIXELS)
+    widget.evaluate("window.model.set('a', -1.5)")
+    widget.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    assert widget.locator("[name=a]").input_value() == "-1.5"
+    assert canvas.evaluate(PIXELS) != before
+
+
+def test_its_clean_up_leaves_nothing(widget):
+    widget.evaluate("window.clean()")
+    assert widget.locator("#el *").count() == 0
+    assert widget.evaluate("Object.values(window.model.heard).flat().length") == 0
