@@ -13,6 +13,7 @@ BINARY here, and that is all) or its entry to OPS in ``js/runtime.js``, and a fu
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch._decomp import core_aten_decompositions, decomposition_table
@@ -21,16 +22,21 @@ aten = torch.ops.aten
 LOWERINGS: dict = {}  # "add" -> function(graph, *arguments in the order of the schema) -> Value
 DECOMPOSITIONS: dict = {}  # aten.roll.default -> torch function
 
-SAME = "alias detach clone lift_fresh lift_fresh_copy lift contiguous".split()
-VIEWS = (
-    "view _unsafe_view expand permute transpose t unsqueeze squeeze select slice diagonal unfold "
-    "split split_with_sizes unbind"
-).split()
-UNARY = (
-    "neg abs sign exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal sin cos tan asin acos "
-    "atan sinh cosh tanh asinh acosh atanh sigmoid erf erfc erfinv floor ceil trunc isnan"
-).split()
-BINARY = "atan2 hypot fmod remainder minimum maximum eq ne lt le gt ge".split()
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+SAME = _words("alias detach clone lift_fresh lift_fresh_copy lift contiguous")
+VIEWS = _words("""
+    view _unsafe_view expand permute transpose t unsqueeze squeeze select slice diagonal unfold split
+    split_with_sizes unbind
+""")
+UNARY = _words("""
+    neg abs sign exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal sin cos tan asin acos atan
+    sinh cosh tanh asinh acosh atanh sigmoid erf erfc erfinv floor ceil trunc isnan
+""")
+BINARY = _words("atan2 hypot fmod remainder minimum maximum eq ne lt le gt ge")
 RENAMED = {
     "logical_not": "not",
     "logical_and": "and",
@@ -40,9 +46,10 @@ RENAMED = {
     "special_erfcx": "erfcx",
     "special_ndtri": "ndtri",
 }
-FROM_TORCH = (  # decompositions that torch has, but not among the core ones
-    "_softmax _log_softmax relu leaky_relu gelu elu hardtanh isinf linalg_vector_norm embedding repeat"
-).split()
+# decompositions that torch has, but not among the core ones
+FROM_TORCH = _words("""
+    _softmax _log_softmax relu leaky_relu gelu elu hardtanh isinf linalg_vector_norm embedding repeat
+""")
 
 
 def lower(*names: str):
@@ -65,6 +72,7 @@ def rewrite(*names: str):
     return register
 
 
+@cache
 def decompositions() -> dict:
     """The table for ``make_fx``: ours, and torch's for what has no lowering."""
     table = {**core_aten_decompositions()}
@@ -252,7 +260,7 @@ def matmul(graph, a, b, bias=None):
     m = a.shape[-2] if len(a.shape) > 1 else 1
     n = b.shape[-1] if len(b.shape) > 1 else 1
     batch = a.shape[0] if len(a.shape) > 2 else 1
-    bias = None if bias is None else graph.operand(bias, [n])
+    bias = None if bias is None else graph.ref(bias)
     args = [graph.ref(a), graph.ref(b), bias, batch, m, k, n]
     return graph.emit("mm", args, graph.result.shape)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import operator
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -62,7 +63,9 @@ def trace(
             lowered[node] = builder.input(placeholders)
             placeholders += 1
         elif node in needed and node in fixed and node not in kept:
-            lowered[node] = Value.constant(values[node])
+            fixed_value = values[node]
+            is_tensor = isinstance(fixed_value, Tensor)
+            lowered[node] = Value.constant(fixed_value) if is_tensor else fixed_value
         elif node in needed and node.target is operator.getitem:
             lowered[node] = lowered[node.args[0]][node.args[1]]
         elif node in needed:
@@ -253,11 +256,8 @@ class _Find(TorchDispatchMode):
 def _where(fn, inputs: dict[str, Tensor], target) -> str:
     """The line of the reader's code that calls ``target``, as the end of a sentence."""
     finder = _Find(target)
-    try:
-        with finder, torch.no_grad():
-            fn(**{name: value.detach().clone() for name, value in inputs.items()})
-    except Exception:  # whatever it is, the error at hand matters more
-        pass
+    with suppress(Exception), finder, torch.no_grad():  # the error at hand matters more
+        fn(**{name: value.detach().clone() for name, value in inputs.items()})
     return finder.line
 
 

@@ -41,11 +41,13 @@ class Runtime:
 
     def __init__(self, page):
         self.page = page
+        self.graphs = []  # all that were evaluated
 
     def evaluate(self, fn, inputs: dict[str, torch.Tensor], at=None) -> dict[str, torch.Tensor]:
         """What the page computes for ``fn``, traced at ``inputs``, at the inputs ``at``."""
         pool = ConstantPool()
         graph = trace(fn, inputs, pool)
+        self.graphs.append(graph)
         given = {name: encode(value) for name, value in (at or inputs).items()}
         outputs = self.page.evaluate(EVALUATE, [graph, encode(pool.tobytes()), given])
         return {

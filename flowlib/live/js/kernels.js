@@ -8,7 +8,7 @@
 export const UNARY = {
   neg: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = -x[i]; },
   abs: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = Math.abs(x[i]); },
-  sign: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = Math.sign(x[i]); },
+  sign: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = (x[i] > 0) - (x[i] < 0); },
   exp: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = Math.exp(x[i]); },
   exp2: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = 2 ** x[i]; },
   expm1: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = Math.expm1(x[i]); },
@@ -109,7 +109,7 @@ export const REDUCE = {
     for (let to = 0; to < outer * inner; to++) {
       const at = start(to, n, inner);
       let best = 0;
-      for (let k = 1; k < n; k++) if (isBefore(-x[at + k * inner], -x[at + best * inner])) best = k;
+      for (let k = 1; k < n; k++) if (isAbove(x[at + k * inner], x[at + best * inner])) best = k;
       o[to] = best;
     }
   },
@@ -117,7 +117,7 @@ export const REDUCE = {
     for (let to = 0; to < outer * inner; to++) {
       const at = start(to, n, inner);
       let best = 0;
-      for (let k = 1; k < n; k++) if (isBefore(x[at + k * inner], x[at + best * inner])) best = k;
+      for (let k = 1; k < n; k++) if (isAbove(-x[at + k * inner], -x[at + best * inner])) best = k;
       o[to] = best;
     }
   },
@@ -166,6 +166,11 @@ function start(to, n, inner) {
 /** The order that sorting uses: upwards, NaN last. */
 function isBefore(a, b) {
   return a < b || (b !== b && a === a);
+}
+
+/** What argmax takes for larger: NaN above all. */
+function isAbove(a, b) {
+  return a > b || (a !== a && b === b);
 }
 
 /** o = x y + bias, for matrices of m x k and k x n numbers that start at `so`, `sx`, `sy`.

@@ -34,9 +34,8 @@ function sizeOf(shape, what) {
 }
 
 /**
- * A value of the graph.  Values that differ in shape only share a storage.
- * @typedef {{size: number, storage: Storage}} Value
- * @typedef {{buffer: Float32Array | null, last: number, fixed: boolean}} Storage
+ * A value of the graph.
+ * @typedef {{size: number, buffer: Float32Array | null, last: number, fixed: boolean}} Value
  *   last: the last node that reads it; fixed: the same in every run
  */
 
@@ -70,8 +69,7 @@ class NodeReader {
   operand(i) {
     const argument = this.args[i];
     if (typeof argument !== "number") return this.asValue(argument);
-    const buffer = Float32Array.of(this.number(i));
-    return { size: 1, storage: { buffer, last: Infinity, fixed: true } };
+    return { size: 1, buffer: Float32Array.of(this.number(i)), last: Infinity, fixed: true };
   }
 
   number(i) {
@@ -125,13 +123,6 @@ const OPS = {
     node.expect(x.size === outer * n * inner && node.size === x.size, "sizes that agree");
     return [[x], (o, [a]) => loop(o, a, outer, n, inner)];
   }),
-
-  /** The same numbers in another shape: no work at all. */
-  reshape(node) {
-    const x = node.value(0);
-    node.expect(x.size === node.size, "as many numbers as it reads");
-    return [[x], null];
-  },
 
   where(node) {
     const operands = [node.operand(0), node.operand(1), node.operand(2)];
@@ -239,6 +230,8 @@ const OPS = {
   },
 };
 
+export const operations = Object.keys(OPS);
+
 /**
  * Check a graph and make it ready to run.
  * @param {object} graph what trace.py made
@@ -251,42 +244,40 @@ export function compile(graph, data) {
   /** @type {Value[]} */
   const values = [];
   let floats = 0;
-  const add = (size, storage) => {
+  const add = (size, buffer, fixed, last = Infinity) => {
     floats += size;
     demand(floats <= MAX_FLOATS, `the graph needs more than ${MAX_FLOATS} numbers`);
-    values.push({ size, storage });
+    return values[values.push({ size, buffer, last, fixed }) - 1];
   };
 
   inputs.forEach((name, i) => {
     const size = sizeOf(shapes[i], `input ${JSON.stringify(name)}`);
-    add(size, { buffer: new Float32Array(size), last: Infinity, fixed: false });
+    add(size, new Float32Array(size), false);
   });
   consts.forEach((entry, i) => {
     demand(Array.isArray(entry) && entry.length === 2, `constant ${i} is not [shape, offset]`);
     const [shape, offset] = entry, size = sizeOf(shape, `constant ${i}`);
     demand(isCount(offset) && offset + size <= data.length, `constant ${i} lies outside the data`);
-    add(size, { buffer: data.subarray(offset, offset + size), last: Infinity, fixed: true });
+    add(size, data.subarray(offset, offset + size), true);
   });
   const plans = nodes.map((entry, k) => {
     const node = new NodeReader(k, entry, values);
     demand(Object.hasOwn(OPS, node.op), `${node.what} is an operation that this page does not know`);
-    const [operands, step] = OPS[node.op](node);
-    const fixed = operands.every((operand) => operand.storage.fixed);
-    const storage = step ? { buffer: null, last: k, fixed } : operands[0].storage;
-    for (const operand of operands) operand.storage.last = Math.max(operand.storage.last, k);
-    add(node.size, storage);
-    return { operands, step, storage, size: node.size };
+    const [sources, step] = OPS[node.op](node);
+    for (const source of sources) source.last = Math.max(source.last, k);
+    const value = add(node.size, null, sources.every((source) => source.fixed), k);
+    return { sources, step, value };
   });
   const results = Object.entries(outputs).map(([name, id]) => {
     demand(isCount(id) && id < values.length, `output ${JSON.stringify(name)} is no value of the graph`);
-    values[id].storage.last = Infinity;
-    return [name, values[id].storage];
+    values[id].last = Infinity;
+    return [name, values[id]];
   });
 
   const steps = allocate(plans);
-  const named = Object.fromEntries(results.map(([name, storage]) => [name, storage.buffer]));
+  const named = Object.fromEntries(results.map(([name, value]) => [name, value.buffer]));
   return function run(given) {
-    inputs.forEach((name, i) => feed(values[i].storage.buffer, given?.[name], name));
+    inputs.forEach((name, i) => feed(values[i].buffer, given?.[name], name));
     for (let i = 0; i < steps.length; i++) steps[i]();
     return named;
   };
@@ -296,19 +287,16 @@ export function compile(graph, data) {
  * What depends on no input is computed now; the steps for the rest are returned. */
 function allocate(plans) {
   const steps = [], free = new Map();
-  plans.forEach(({ operands, step, storage, size }, k) => {
-    if (step) {
-      const spare = free.get(size);
-      const out = spare?.length && !storage.fixed ? spare.pop() : new Float32Array(size);
-      const sources = operands.map((operand) => operand.storage.buffer);
-      storage.buffer = out;
-      if (storage.fixed) step(out, sources);
-      else steps.push(() => step(out, sources));
-    }
-    for (const done of new Set([storage, ...operands.map((operand) => operand.storage)])) {
+  plans.forEach(({ sources, step, value }, k) => {
+    const spare = value.fixed ? undefined : free.get(value.size)?.pop();
+    const out = value.buffer = spare ?? new Float32Array(value.size);
+    const buffers = sources.map((source) => source.buffer);
+    if (value.fixed) step(out, buffers);
+    else steps.push(() => step(out, buffers));
+    for (const done of new Set([value, ...sources])) {
       if (done.last !== k || done.fixed) continue;
-      if (!free.has(done.buffer.length)) free.set(done.buffer.length, []);
-      free.get(done.buffer.length).push(done.buffer);
+      if (!free.has(done.size)) free.set(done.size, []);
+      free.get(done.size).push(done.buffer);
     }
   });
   return steps;
