@@ -136,7 +136,9 @@ def _heat(ax, panel, mark, outputs):
 def _points(ax, panel, mark, outputs):
     xy = _array(outputs[mark["xy"]])
     alpha = 0.9 if len(xy) <= 100 else 0.6
-    style = {"markersize": 2 * mark["size"], "markeredgewidth": 0, "alpha": alpha}
+    ring = any(other["kind"] == "heat" for other in panel["marks"])
+    style = {"markersize": 2 * mark["size"] + ring / 2, "alpha": alpha}
+    style |= {"markeredgewidth": ring / 2, "markeredgecolor": "white"}
     ax.plot(*_finite(xy).T, "o", color=ROLES[mark["role"]], **style)
 
 

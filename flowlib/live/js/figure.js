@@ -116,7 +116,8 @@ class Address {
     const value = Number(text);
     const whole = [min, max, step].every(Number.isInteger);
     if (kind === "slider" && text.trim() && value >= min && value <= max && !(whole && value % 1)) return value;
-    const expected = kind === "checkbox" ? "0 or 1" : `from ${min} to ${max}`;
+    const end = (limit) => number(limit, decimals(step));
+    const expected = kind === "checkbox" ? "0 or 1" : `from ${end(min)} to ${end(max)}`;
     throw Error(`${label} is ${expected}, not “${text}”`);
   }
 }
@@ -169,13 +170,13 @@ class View {
       make("div", { className: "live-readout" }, make("span", {}, item.label), output),
     );
     const body = make("div", { className: "live-body" },
+      this.alert,
       make("div", { className: "live-panels" }, ...pictures),
       make("div", { className: "live-side" },
         ...(numbers.length ? [make("div", { className: "live-readouts" }, ...numbers)] : []),
         make("div", { className: "live-controls" }, ...this.controls.map((control) => control.element)),
         this.buttons(),
       ),
-      this.alert,
       this.spoken,
     );
     if (axes.length === 1 && axes[0].aspect <= 1.5) body.classList.add("live-beside");
@@ -336,7 +337,12 @@ class View {
     for (const element of [document.documentElement, document.body]) {
       attributes.observe(element, { attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"] });
     }
-    const sizes = new ResizeObserver(() => this.draw());
+    const sizes = new ResizeObserver((entries) => {
+      for (const { target, devicePixelContentBoxSize: box } of entries) {
+        this.panels.find(({ canvas }) => canvas === target).box = box?.[0];
+      }
+      this.draw();
+    });
     this.panels.forEach(({ canvas }) => sizes.observe(canvas));
     this.undo.push(() => attributes.disconnect(), () => sizes.disconnect());
     repaint();
@@ -399,9 +405,15 @@ class View {
 
   draw() {
     if (!this.outputs || !this.theme) return;
-    const ratio = window.devicePixelRatio || 1;
-    for (const { panel, canvas } of this.panels) {
-      const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * ratio));
+    // Where a canvas has a fraction of a pixel, the browser knows which way it snapped.
+    const device = (length, snapped) => {
+      const pixels = Math.round(length * devicePixelRatio);
+      return Math.abs(snapped - pixels) <= 1 ? snapped : pixels;
+    };
+    for (const { panel, canvas, box } of this.panels) {
+      const rectangle = canvas.getBoundingClientRect();
+      const width = device(rectangle.width, box?.inlineSize);
+      const height = device(rectangle.height, box?.blockSize);
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
       if (width && height) drawPanel(canvas, panel, this.outputs, this.shapes, this.theme);

@@ -15,8 +15,8 @@ const ROLES = ["base", "data", "truth", "wrong", "muted"];
 export function readTheme(figure) {
   const style = getComputedStyle(figure);
   const colour = (name) => style.getPropertyValue(`--live-${name}`).trim();
-  const theme = { font: style.fontFamily, ink: colour("ink"), quiet: colour("quiet"), line: colour("line") };
-  for (const role of ROLES) theme[role] = colour(role);
+  const theme = { font: style.fontFamily };
+  for (const name of [...ROLES, "ink", "quiet", "line", "page"]) theme[name] = colour(name);
   theme.heat = heatTable([1, 2, 3, 4].map((stop) => rgb(colour(`heat-${stop}`))));
   return theme;
 }
@@ -29,8 +29,7 @@ export function readTheme(figure) {
  * @param {ReturnType<typeof readTheme>} theme
  */
 export function drawPanel(canvas, panel, outputs, shapes, theme) {
-  const ratio = canvas.width / canvas.clientWidth;
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  const { width, height } = canvas.getBoundingClientRect();
   const plot = {
     left: MARGIN.left,
     top: MARGIN.top,
@@ -45,7 +44,7 @@ export function drawPanel(canvas, panel, outputs, shapes, theme) {
   plot.y = (value) => plot.bottom - ((value - y0) / (y1 - y0)) * plot.height;
 
   const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.setTransform(canvas.width / width, 0, 0, canvas.height / height, 0, 0);
   context.clearRect(0, 0, width, height);
   context.save();
   context.beginPath();
@@ -91,14 +90,17 @@ const MARKS = {
     );
   },
 
-  points(context, mark, { plot, outputs }) {
+  points(context, mark, { plot, panel, outputs, theme }) {
     const xy = outputs[mark.xy];
+    const onHeat = panel.marks.some((other) => other.kind === "heat");
+    context.strokeStyle = theme.page; // a thin ring of the page's colour, where the ground is dark
     context.globalAlpha = xy.length <= 200 ? 0.9 : 0.6;
     for (let i = 0; i < xy.length; i += 2) {
       const [x, y] = [plot.x(xy[i]), plot.y(xy[i + 1])];
       if (!(x > plot.left - 9 && x < plot.right + 9 && y > plot.top - 9 && y < plot.bottom + 9)) continue;
       context.beginPath();
       context.arc(x, y, mark.size, 0, 2 * Math.PI);
+      if (onHeat) context.stroke();
       context.fill();
     }
   },
