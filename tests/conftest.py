@@ -1,9 +1,10 @@
 """What every test may ask for: one thread for torch, and a browser."""
 
-import chromium
 import matplotlib
 import pytest
 import torch
+
+import chromium
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)

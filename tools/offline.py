@@ -1,7 +1,8 @@
-"""A Sphinx extension that serves MathJax from the book itself: a page asks nobody else for it.
+"""A Sphinx extension for pages that need nobody's server, and hardly their own.
 
-The package sphinx-mathjax-offline carries the whole of MathJax 3.2.2, 24 MB; a page needs one
-script and its fonts.
+MathJax comes from the book itself: the package sphinx-mathjax-offline carries the whole of version
+3.2.2, 24 MB, of which a page needs one script and its fonts.  The search works in a page opened as
+a file too, where it may not fetch the pages that it found to quote from them.
 """
 
 import importlib.util
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from sphinx.util.fileutil import copy_asset
 
+QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 SCRIPT = "tex-chtml-full.js"  # with every TeX extension inside: nothing is loaded later
 FONTS = "output/chtml/fonts/woff-v2"
 
@@ -16,6 +18,7 @@ FONTS = "output/chtml/fonts/woff-v2"
 def setup(app):
     app.connect("config-inited", use_own_mathjax)
     app.connect("builder-inited", copy_mathjax)
+    app.add_js_file(None, body=QUOTE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

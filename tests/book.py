@@ -1,0 +1,147 @@
+"""The built book, as tests see it: its pages, a visit to one of them, and its figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"])]
+
+TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+PICTURE = """(figure) => {
+    let hash = 0;
+    for (const canvas of figure.querySelectorAll("canvas")) {
+        for (const letter of canvas.toDataURL()) hash = (Math.imul(hash, 31) + letter.charCodeAt()) | 0;
+    }
+    return hash;
+}"""
+
+
+class Visit:
+    """One page in a browser that answers only for the book; notes what else it asks for and says."""
+
+    def __init__(self, browser, own: str, **options):
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.own, self.foreign, self.complaints, self.bytes = own, [], [], 0
+        self.context.route("**/*", self._admit)
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("response", self._weigh)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.context.close()
+
+    def _admit(self, route):
+        url = route.request.url
+        if url.startswith((self.own, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.foreign.append(url)
+            route.abort()
+
+    def _note(self, message):
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _weigh(self, response):
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.url}")
+        elif response.ok:
+            self.bytes += len(response.body())
+
+    def open(self, page: str) -> list[Figure]:
+        """Goes to a page of the book and waits until its scripts ran; returns its figures."""
+        self.page.goto(f"{self.own}{page}.html", wait_until="load")
+        handles = self.page.query_selector_all("figure.live-figure")
+        return [Figure(self.page, handle) for handle in handles]
+
+
+class Figure:
+    """A live figure on an open page."""
+
+    def __init__(self, page, handle):
+        self.page, self.handle = page, handle
+        self.name = handle.get_attribute("id")
+        self.data = json.loads(handle.query_selector("script.live-data").text_content())
+        self.controls = self.data["spec"]["controls"]
+
+    def wake(self):
+        """Scrolls to the figure and waits for its first frame."""
+        self.handle.scroll_into_view_if_needed()
+        self.page.wait_for_function(
+            "(f) => 'frameMs' in f.dataset", arg=self.handle, timeout=10_000
+        )
+        self.settle()
+
+    def settle(self):
+        self.page.evaluate(TWO_FRAMES)
+        state = self.handle.get_attribute("data-state")
+        assert state == "ready", f"{self.name} is in state {state}: {self.alert()}"
+
+    def alert(self) -> str:
+        return " ".join(
+            each.text_content() for each in self.handle.query_selector_all("[role=alert]")
+        )
+
+    def picture(self) -> int:
+        return self.handle.evaluate(PICTURE)
+
+    def readouts(self) -> dict[str, str]:
+        outputs = self.handle.query_selector_all("output")
+        return {each.get_attribute("name"): each.text_content() for each in outputs}
+
+    def input(self, name: str):
+        return self.handle.query_selector(f"input[name='{name}'], select[name='{name}']")
+
+    def button(self, text: str):
+        return next(b for b in self.handle.query_selector_all("button") if b.text_content() == text)
+
+    def press(self, element, key: str):
+        element.focus()
+        self.page.keyboard.press(key)
+        self.settle()
+
+    def sweep(self, control: dict) -> list[tuple[int, dict[str, str]]]:
+        """What the figure shows, now and at each place to which the keyboard takes a control."""
+        keys = {
+            "slider": ["Home", "End"],
+            "checkbox": ["Space"],
+            "choice": ["Home", *["ArrowDown"] * (len(control.get("options", [0])) - 1)],
+        }[control["kind"]]
+        seen = [(self.picture(), self.readouts())]
+        for key in keys:
+            self.press(self.input(control["name"]), key)
+            seen.append((self.picture(), self.readouts()))
+        return seen
+
+    def dependents(self, control: dict) -> set[str]:
+        """The readouts that, by the figure's own graphs, a control can reach."""
+        items = [item for panel in self.data["spec"]["panels"] for item in panel.get("items", [])]
+        names = {item["name"] for item in items}
+        meanings = [meanings_of(graph) for graph in self.data["graphs"].values()]
+        if control["kind"] == "slider":
+            return {n for n in names for each in meanings if control["name"] in each[n][1]}
+        return {n for n in names if len({each[n][0] for each in meanings}) > 1}
+
+
+def meanings_of(graph: dict) -> dict[str, tuple[int, frozenset]]:
+    """For each output of a graph a hash of its whole formula, and the inputs in that formula."""
+    known = [(hash(name), frozenset([name])) for name in graph["inputs"]]
+    known += [(hash(str(const)), frozenset()) for const in graph["consts"]]
+    for op, arguments, shape in graph["nodes"]:
+        used = [known[a["v"]] for a in arguments if isinstance(a, dict)]
+        literals = str([a for a in arguments if not isinstance(a, dict)])
+        formula = hash((op, literals, str(shape), *(each[0] for each in used)))
+        known.append((formula, frozenset().union(*(each[1] for each in used))))
+    return {name: known[value] for name, value in graph["outputs"].items()}

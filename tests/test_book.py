@@ -1,0 +1,217 @@
+"""The built book in a browser that lets it talk to nobody but its own server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from book import HTML, PAGES, ROOT, Visit
+from serve import server
+
+WIDE = {"viewport": {"width": 1200, "height": 900}}
+NARROW = {"viewport": {"width": 390, "height": 800}}
+MODES = {
+    "wide": WIDE,
+    "dark": WIDE | {"color_scheme": "dark"},
+    "narrow": NARROW,
+    "narrow-dark": NARROW | {"color_scheme": "dark"},
+}
+CONSERVED = {"mass", "total_mass"}  # readouts whose point is that they stay what they are
+
+in_every_page = pytest.mark.parametrize("name", PAGES)
+in_every_mode = pytest.mark.parametrize("mode", MODES)
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where the built book is served."""
+    if not (HTML / "index.html").is_file():
+        pytest.fail("There is no built book: run `make html` first.", pytrace=False)
+    with server(HTML) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}/"
+        serving.shutdown()
+
+
+def assert_quiet(visit):
+    assert visit.foreign == [], "requests to others"
+    assert visit.complaints == [], "errors in the console"
+
+
+@in_every_mode
+@in_every_page
+def test_every_control_changes_its_picture_and_its_readouts(browser, address, name, mode):
+    dead = []
+    with Visit(browser, address, **MODES[mode]) as visit:
+        for figure in visit.open(name):
+            figure.wake()
+            untouched = figure.picture()
+            for control in figure.controls:
+                pictures, readouts = zip(*figure.sweep(control))
+                if len(set(pictures)) == 1:
+                    dead.append(f"{figure.name}: the picture does not follow {control['name']}")
+                followers = figure.dependents(control) - CONSERVED
+                if followers and all(len({r[n] for r in readouts}) == 1 for n in followers):
+                    dead.append(f"{figure.name}: {followers} do not follow {control['name']}")
+                figure.press(figure.button("Reset"), "Enter")
+                if figure.picture() != untouched:
+                    dead.append(f"{figure.name}: Reset does not bring {control['name']} back")
+            if figure.data["spec"]["noise"]:
+                figure.press(figure.button("New noise"), "Enter")
+                if figure.picture() == untouched:
+                    dead.append(f"{figure.name}: the picture does not follow new noise")
+        if "dark" in mode:
+            assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert_quiet(visit)
+    assert dead == []
+
+
+@in_every_page
+def test_play_moves_its_slider(browser, address, name):
+    with Visit(browser, address, **WIDE) as visit:
+        for figure in visit.open(name):
+            for control in [each for each in figure.controls if each.get("play")]:
+                figure.wake()
+                before = figure.picture()
+                button = figure.handle.query_selector(f"[aria-label='Play {control['label']}']")
+                figure.press(button, "Enter")
+                visit.page.wait_for_timeout(300)
+                figure.press(button, "Enter")
+                assert figure.picture() != before, f"{figure.name}: play moves nothing"
+        assert_quiet(visit)
+
+
+@in_every_page
+def test_figures_live_on_without_a_network(browser, address, name):
+    with Visit(browser, address, **WIDE) as visit:
+        figures = visit.open(name)
+        visit.context.set_offline(True)
+        for figure in figures:
+            figure.wake()
+            pictures = {picture for picture, _ in figure.sweep(figure.controls[0])}
+            assert len(pictures) > 1, figure.name
+        assert_quiet(visit)
+
+
+@in_every_page
+def test_figures_live_in_a_page_opened_as_a_file(browser, name):
+    with Visit(browser, HTML.as_uri() + "/", **WIDE) as visit:
+        for figure in visit.open(name):
+            figure.wake()
+            pictures = {picture for picture, _ in figure.sweep(figure.controls[0])}
+            assert len(pictures) > 1, figure.name
+        assert_quiet(visit)
+
+
+@in_every_page
+def test_formulas_are_set_by_the_book_itself(browser, address, name):
+    with Visit(browser, address, **WIDE) as visit:
+        visit.open(name)
+        formulas = visit.page.query_selector_all(".math")
+        if formulas:
+            visit.page.wait_for_function("window.MathJax?.startup?.promise")
+            visit.page.evaluate("() => MathJax.startup.promise")
+        assert len(visit.page.query_selector_all(".math mjx-container")) >= len(formulas)
+        assert visit.page.query_selector_all("mjx-merror") == []
+        assert_quiet(visit)
+
+
+@in_every_page
+def test_without_javascript_the_pictures_stand_in(browser, address, name):
+    with Visit(browser, address, java_script_enabled=False, **WIDE) as visit:
+        visit.page.goto(f"{address}{name}.html")
+        for figure in visit.page.query_selector_all("figure.live-figure"):
+            image = figure.query_selector("img.live-static")
+            image.scroll_into_view_if_needed()
+            assert image.is_visible() and image.get_attribute("alt").strip()
+            assert figure.query_selector("figcaption").is_visible()
+            source = image.get_attribute("src")
+            assert (HTML / source).is_file(), f"{source} is missing"
+        assert visit.foreign == []
+
+
+@in_every_page
+def test_a_page_fits_a_phone(browser, address, name):
+    with Visit(browser, address, **NARROW) as visit:
+        for figure in visit.open(name):
+            figure.wake()
+            box = figure.handle.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 390, figure.name
+        width = visit.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"the page is {width} pixels wide"
+
+
+@in_every_page
+def test_a_page_is_light(browser, address, name):
+    with Visit(browser, address, **WIDE) as visit:
+        visit.open(name)
+        visit.page.wait_for_load_state("networkidle")
+        assert visit.bytes <= 4_000_000
+    assert (HTML / "_static" / "live.js").stat().st_size <= 60_000
+
+
+def test_the_search_finds_without_a_server(browser):
+    own = HTML.as_uri() + "/"
+    with Visit(browser, own, **WIDE) as visit:
+        visit.page.goto(f"{own}search.html?q=density")
+        visit.page.wait_for_selector("#search-results li")
+        assert_quiet(visit)
+
+
+class Links(HTMLParser):
+    """What a page points to, and the places in it that can be pointed to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.targets, self.places, self.twice = [], set(), []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        for key, value in attributes:
+            if key in ("href", "src"):
+                self.targets.append(value)
+            if key == "id":
+                self.twice += [value] if value in self.places else []
+                self.places.add(value)
+
+
+def test_every_internal_link_arrives():
+    pages = {path.resolve(): Links(path) for path in HTML.glob("*.html")}
+    broken = []
+    for page, links in pages.items():
+        for target in links.targets:
+            url = urlsplit(target)
+            if url.scheme or url.netloc:
+                continue
+            path = (page.parent / unquote(url.path)).resolve() if url.path else page
+            place = unquote(url.fragment).split("?")[0]
+            if not path.is_file() or (place and path in pages and place not in pages[path].places):
+                broken.append(f"{page.name}: {target}")
+    assert broken == []
+
+
+@in_every_page
+def test_no_two_places_share_a_name(name):
+    assert Links(HTML / f"{name}.html").twice == []
+
+
+def executed_notebooks():
+    return {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "_build" / "jupyter_execute").glob("*.ipynb")
+    }
+
+
+def code(notebook):
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [(cell["id"], "".join(cell["source"])) for cell in cells]
+
+
+def test_what_was_executed_is_what_is_committed():
+    executed = executed_notebooks()
+    for path in (ROOT / "book").glob("*.ipynb"):
+        assert code(executed[path.stem]) == code(json.loads(path.read_text(encoding="utf-8")))
