@@ -109,6 +109,9 @@ class Builder:
     def pointwise(self, op: str, *operands) -> Value:
         """An elementwise operation on values and numbers that broadcast together."""
         shape = torch.broadcast_shapes(*(o.shape for o in operands if isinstance(o, Value)))
+        if math.prod(shape) > 1 and all(self._is_single(o) for o in operands):
+            single = self.emit(op, [self.operand(o, []) for o in operands], [])
+            return self.view(aten.expand.default, single, list(shape))
         return self.emit(op, [self.operand(o, shape) for o in operands], shape)
 
     def reduce(self, op: str, x: Value, dim, keepdim: bool) -> Value:
@@ -160,12 +163,17 @@ class Builder:
         many numbers as ``shape`` has, or to a single one."""
         if not isinstance(x, Value):
             x = Value.constant(torch.tensor(float(x)))
-        size = x.base.numel() if isinstance(x.base, Tensor) else self._sizes[x.base]
-        if size != 1:
+        if not self._is_single(x):
             return self.ref(self.view(aten.expand.default, x, list(shape)))
         if isinstance(x.base, Tensor) and math.isfinite(number := float(x.base)):
             return int(number) if number.is_integer() else number
         return {"v": self._id(x.base)}
+
+    def _is_single(self, x) -> bool:
+        """Is ``x`` one number, however often it is repeated?"""
+        if not isinstance(x, Value):
+            return True
+        return (x.base.numel() if isinstance(x.base, Tensor) else self._sizes[x.base]) == 1
 
     def _id(self, base: int | Tensor) -> int:
         """The id of a base; those of constants are negative until the graph is finished."""

@@ -229,7 +229,7 @@ def flip(graph, x, dims):
 def cat(graph, values, dim=0):
     parts = [value for value in values if list(value.shape) != [0]]
     shape = list(graph.result.shape)
-    outer = math.prod(shape[: dim % len(shape)])
+    outer = max(math.prod(shape[: dim % len(shape)]), 1)
     return graph.emit("cat", [[graph.ref(part) for part in parts], outer], shape)
 
 

@@ -146,6 +146,8 @@ SHAPES = {
     "squeeze": lambda x: x[:1].squeeze() * x[:, :1].squeeze(1).sum(),
     "expand": lambda x: x[:1].expand(3, 5, 6) * x[0, 0],
     "expand alone": lambda x: x[:, :1].expand(4, 3, 6),
+    "expanded numbers": lambda x: x[0, 0, 0].sum().expand(3, 4).exp() + x.sum().expand(4) * 2,
+    "cat of nothing": lambda x: torch.cat([x[:, :0, :2], x[:, :0]], 2).sum(),
     "broadcast_to": lambda x: torch.broadcast_to(x[0, 0], (2, 6)),
     "flatten": lambda x: x[1:].flatten(1).tanh(),
     "unflatten": lambda x: x.unflatten(2, (2, 3)).sum(2),

@@ -49,29 +49,29 @@ export const UNARY = {
   not: (o, x, n) => { for (let i = 0; i < n; i++) o[i] = x[i] === 0 ? 1 : 0; },
 };
 
-/** a and b advance by p and q: 1, or 0 for a single number.
+/** p and q are masks: -1 for as many numbers as o has, 0 for a single one.
  * @type {Record<string, (o: Float32Array, a: Float32Array, b: Float32Array, p: number, q: number, n: number) => void>} */
 export const BINARY = {
-  add: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] + b[i * q]; },
-  sub: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] - b[i * q]; },
-  mul: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] * b[i * q]; },
-  div: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] / b[i * q]; },
-  pow: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = power(a[i * p], b[i * q]); },
-  atan2: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.atan2(a[i * p], b[i * q]); },
-  hypot: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.sqrt(a[i * p] ** 2 + b[i * q] ** 2); },
-  fmod: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] % b[i * q]; },
-  remainder: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = remainder(a[i * p], b[i * q]); },
-  minimum: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.min(a[i * p], b[i * q]); },
-  maximum: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.max(a[i * p], b[i * q]); },
-  eq: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] === b[i * q] ? 1 : 0; },
-  ne: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] !== b[i * q] ? 1 : 0; },
-  lt: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] < b[i * q] ? 1 : 0; },
-  le: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] <= b[i * q] ? 1 : 0; },
-  gt: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] > b[i * q] ? 1 : 0; },
-  ge: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] >= b[i * q] ? 1 : 0; },
-  and: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] !== 0 && b[i * q] !== 0 ? 1 : 0; },
-  or: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i * p] !== 0 || b[i * q] !== 0 ? 1 : 0; },
-  xor: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = (a[i * p] !== 0) !== (b[i * q] !== 0) ? 1 : 0; },
+  add: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] + b[i & q]; },
+  sub: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] - b[i & q]; },
+  mul: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] * b[i & q]; },
+  div: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] / b[i & q]; },
+  pow: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = power(a[i & p], b[i & q]); },
+  atan2: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.atan2(a[i & p], b[i & q]); },
+  hypot: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.sqrt(a[i & p] ** 2 + b[i & q] ** 2); },
+  fmod: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] % b[i & q]; },
+  remainder: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = remainder(a[i & p], b[i & q]); },
+  minimum: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.min(a[i & p], b[i & q]); },
+  maximum: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.max(a[i & p], b[i & q]); },
+  eq: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] === b[i & q] ? 1 : 0; },
+  ne: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] !== b[i & q] ? 1 : 0; },
+  lt: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] < b[i & q] ? 1 : 0; },
+  le: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] <= b[i & q] ? 1 : 0; },
+  gt: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] > b[i & q] ? 1 : 0; },
+  ge: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] >= b[i & q] ? 1 : 0; },
+  and: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] !== 0 && b[i & q] !== 0 ? 1 : 0; },
+  or: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] !== 0 || b[i & q] !== 0 ? 1 : 0; },
+  xor: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = (a[i & p] !== 0) !== (b[i & q] !== 0) ? 1 : 0; },
 };
 
 /** x has shape (outer, n, inner); each entry works along n, in double precision.

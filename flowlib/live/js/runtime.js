@@ -11,7 +11,9 @@
 
 import { BINARY, REDUCE, SCAN, UNARY, backSubstitute, eliminate, matrixProduct } from "./kernels.js";
 
-const MAX_FLOATS = 2 ** 25; // all values of one graph together: 128 MB
+// An altered graph must not hang the page or exhaust it.
+const MAX_FLOATS = 2 ** 24; // in all values of one graph; float32 counts exactly up to here
+const MAX_RANK = 16;
 const MAX_WORK = 2 ** 31; // multiplications in one node
 
 /** What is wrong with a graph or with what it was given, in words that a figure can show. */
@@ -27,7 +29,7 @@ const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
 /** The product of a shape's lengths. */
 function sizeOf(shape, what) {
-  demand(Array.isArray(shape) && shape.every(isCount), `${what} has no proper shape`);
+  demand(Array.isArray(shape) && shape.length <= MAX_RANK && shape.every(isCount), `${what} has no proper shape`);
   const size = shape.reduce((product, length) => product * length, 1);
   demand(size <= MAX_FLOATS, `${what} has a shape of more than ${MAX_FLOATS} numbers`);
   return size;
@@ -82,15 +84,23 @@ class NodeReader {
     return this.args[i];
   }
 
+  /** Counts from argument i on, whose product is the work to be done. */
+  counts(i, number) {
+    const all = Array.from({ length: number }, (_, k) => this.count(i + k));
+    const work = all.reduce((product, count) => product * Math.max(count, 1), 1);
+    this.expect(work <= MAX_WORK, "less work");
+    return all;
+  }
+
   flag(i) {
     this.expect(typeof this.args[i] === "boolean", `true or false as argument ${i}`);
     return this.args[i];
   }
 
-  /** How an operand is walked along `size` numbers: 1, or 0 for a single one. */
-  stride(operand, size = this.size) {
+  /** The mask for the index into an operand over `size` numbers: see BINARY in kernels.js. */
+  mask(operand, size = this.size) {
     this.expect(operand.size === size || operand.size === 1, "operands of one size, or of one number");
-    return operand.size === 1 ? 0 : 1;
+    return operand.size === 1 ? 0 : -1;
   }
 }
 
@@ -108,28 +118,28 @@ const OPS = {
 
   ...mapValues(BINARY, (loop) => (node) => {
     const x = node.operand(0), y = node.operand(1), n = node.size;
-    const p = node.stride(x), q = node.stride(y);
+    const p = node.mask(x), q = node.mask(y);
     return [[x, y], (o, [a, b]) => loop(o, a, b, p, q, n)];
   }),
 
   ...mapValues(REDUCE, (loop) => (node) => {
-    const x = node.value(0), [outer, n, inner] = [node.count(1), node.count(2), node.count(3)];
+    const x = node.value(0), [outer, n, inner] = node.counts(1, 3);
     node.expect(x.size === outer * n * inner && node.size === outer * inner, "sizes that agree");
     return [[x], (o, [a]) => loop(o, a, outer, n, inner)];
   }),
 
   ...mapValues(SCAN, (loop) => (node) => {
-    const x = node.value(0), [outer, n, inner] = [node.count(1), node.count(2), node.count(3)];
+    const x = node.value(0), [outer, n, inner] = node.counts(1, 3);
     node.expect(x.size === outer * n * inner && node.size === x.size, "sizes that agree");
     return [[x], (o, [a]) => loop(o, a, outer, n, inner)];
   }),
 
   where(node) {
     const operands = [node.operand(0), node.operand(1), node.operand(2)];
-    const [p, q, r] = operands.map((operand) => node.stride(operand));
+    const [p, q, r] = operands.map((operand) => node.mask(operand));
     const n = node.size;
     return [operands, (o, [c, a, b]) => {
-      for (let i = 0; i < n; i++) o[i] = c[i * p] !== 0 ? a[i * q] : b[i * r];
+      for (let i = 0; i < n; i++) o[i] = c[i & p] !== 0 ? a[i & q] : b[i & r];
     }];
   },
 
@@ -154,7 +164,8 @@ const OPS = {
     node.expect(Array.isArray(list) && list.length > 0, "a list of values");
     const parts = list.map((argument) => node.asValue(argument));
     const total = parts.reduce((sum, part) => sum + part.size, 0);
-    node.expect(total === node.size && outer > 0, "as many numbers as its parts have");
+    node.expect(total === node.size, "as many numbers as its parts have");
+    node.expect(outer > 0 && outer <= Math.max(total, 1), "one block or more");
     node.expect(parts.every((part) => part.size % outer === 0), "parts of whole rows");
     const lengths = parts.map((part) => part.size / outer);
     return [parts, (o, inputs) => {
@@ -181,11 +192,11 @@ const OPS = {
   put(node) {
     const x = node.value(0), index = node.value(1), source = node.operand(2), add = node.flag(3);
     node.expect(x.size === node.size, "as many numbers as it reads");
-    const n = index.size, p = node.stride(source, n);
+    const n = index.size, p = node.mask(source, n);
     return [[x, index, source], (o, [a, at, b]) => {
       o.set(a);
-      if (add) for (let i = 0; i < n; i++) o[at[i]] += b[i * p];
-      else for (let i = 0; i < n; i++) o[at[i]] = b[i * p];
+      if (add) for (let i = 0; i < n; i++) o[at[i]] += b[i & p];
+      else for (let i = 0; i < n; i++) o[at[i]] = b[i & p];
     }];
   },
 
@@ -197,10 +208,9 @@ const OPS = {
   /** mm(a, b, bias or null, batch, m, k, n): a (batch, m, k) times b (batch, k, n), plus bias (n). */
   mm(node) {
     const a = node.value(0), b = node.value(1), bias = node.args[2] === null ? null : node.value(2);
-    const [batch, m, k, n] = [3, 4, 5, 6].map((i) => node.count(i));
+    const [batch, m, k, n] = node.counts(3, 4);
     node.expect(a.size === batch * m * k && b.size === batch * k * n, "sizes that agree");
     node.expect(node.size === batch * m * n && (bias === null || bias.size === n), "sizes that agree");
-    node.expect(node.size * k <= MAX_WORK, "a smaller matrix product");
     return [bias === null ? [a, b] : [a, b, bias], (o, [x, y, c]) => {
       for (let s = 0; s < batch; s++) matrixProduct(o, x, y, c, m, k, n, s * m * n, s * m * k, s * k * n);
     }];
@@ -214,9 +224,10 @@ const OPS = {
   /** solve(a, b, batch, n, k): x with a x = b, where b has shape (batch, n, k). */
   solve(node) {
     const a = node.value(0), b = node.value(1);
-    const [batch, n, k] = [2, 3, 4].map((i) => node.count(i));
+    const [batch, n, k] = node.counts(2, 3);
     node.expect(a.size === batch * n * n && b.size === batch * n * k, "sizes that agree");
     node.expect(node.size === b.size && a.size * n <= MAX_WORK, "sizes that agree");
+    node.expect(n * Math.max(n, k) <= MAX_FLOATS, "smaller matrices");
     const lu = new Float64Array(n * n), x = new Float64Array(n * k);
     return [[a, b], (o, [p, q]) => {
       for (let s = 0; s < batch; s++) {
@@ -336,9 +347,9 @@ function indexTable(shape, strides, offset, size) {
 }
 
 function determinant(node, pick) {
-  const x = node.value(0), batch = node.count(1), n = node.count(2);
+  const x = node.value(0), [batch, n] = node.counts(1, 2);
   node.expect(x.size === batch * n * n && node.size === batch, "sizes that agree");
-  node.expect(x.size * n <= MAX_WORK, "a smaller matrix");
+  node.expect(x.size * n <= MAX_WORK && n * n <= MAX_FLOATS, "a smaller matrix");
   const a = new Float64Array(n * n);
   return [[x], (o, [p]) => {
     for (let s = 0; s < batch; s++) {
