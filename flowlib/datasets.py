@@ -142,8 +142,8 @@ class EightGaussians(GaussianMixture):
 class TwoMoons(GaussianMixture):
     """Two half-circles of radius 2 that reach into each other, blurred by Gaussians of width 0.2.
 
-    The blurred arcs are a mixture of 2 x 32 Gaussians one width apart, which no eye and no
-    float32 can tell from the continuous arcs; the density is exact.  Entropy 2.3951 nats.
+    The blurred arcs are a mixture of 2 x 32 Gaussians one width apart, level along
+    the arcs to a millionth; the density is exact.  Entropy 2.3934 nats.
 
     Example:
         >>> TwoMoons().sample((5,)).shape

@@ -89,7 +89,9 @@ def draw_density(
     points = cell_centres(low, high, n, dtype=torch.float32)  # (n, n, 2)
     density = log_prob(points.reshape(-1, 2)).exp().reshape(n, n)
     extent = (low[0], high[0], low[1], high[1])
-    ax.imshow(density, HEAT, vmin=0, origin="lower", extent=extent, interpolation="bilinear")
+    ax.imshow(
+        density.numpy(), HEAT, vmin=0, origin="lower", extent=extent, interpolation="bilinear"
+    )
 
 
 def draw_points(ax: Axes, points: Tensor, role: str = "data", size: float = 3) -> None:
@@ -99,7 +101,7 @@ def draw_points(ax: Axes, points: Tensor, role: str = "data", size: float = 3) -
         >>> fig, (ax,) = panels("samples")
         >>> draw_points(ax, torch.randn(100, 2), role="base")
     """
-    x, y = points.detach().unbind(-1)
+    x, y = points.detach().numpy().T
     ax.scatter(x, y, s=size, color=PALETTE[role], alpha=0.6, linewidths=0)
     ax.set_aspect("equal")
 
