@@ -1,0 +1,167 @@
+"""What every bijection must satisfy, in both directions."""
+
+import copy
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+from torch.distributions import Independent, Uniform
+from torch.func import functional_call, jacrev, vmap
+from torch.testing import assert_close
+
+from bijections import (
+    BIJECTIONS,
+    UNIT_INTERVAL_IN,
+    UNIT_INTERVAL_OUT,
+    build,
+    inputs,
+)
+from flowlib import (
+    Flow,
+    Inverse,
+    jacobian_log_det,
+    round_trip_error,
+    standard_normal,
+    total_mass,
+)
+
+every_bijection = pytest.mark.parametrize("name", BIJECTIONS)
+DTYPES = {torch.float32: 1e-5, torch.float64: 1e-12}
+
+
+@every_bijection
+@pytest.mark.parametrize("dim", [1, 2, 3, 6])
+def test_log_det_is_that_of_the_autograd_jacobian(name, dim):
+    bijection = build(name, dim)
+    z, x = inputs(name, (4, dim))
+    exact = {"rtol": 1e-9, "atol": 1e-10}
+    assert_close(bijection(z)[1], jacobian_log_det(bijection, z), **exact)
+    assert_close(bijection.inverse(x)[1], jacobian_log_det(Inverse(bijection), x), **exact)
+
+
+@every_bijection
+@pytest.mark.parametrize("dim", [1, 2, 3, 6])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_round_trip_both_ways(name, dim, dtype):
+    bijection = build(name, dim, dtype)
+    z, x = inputs(name, (50, dim), dtype)
+    assert round_trip_error(bijection, z) < DTYPES[dtype]
+    assert round_trip_error(Inverse(bijection), x) < DTYPES[dtype]
+
+
+@every_bijection
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_log_dets_of_the_two_directions_cancel(name, dtype):
+    bijection = build(name, 3, dtype)
+    z, _ = inputs(name, (50, 3), dtype)
+    x, there = bijection(z)
+    _, back = bijection.inverse(x)
+    assert_close(there, -back, rtol=0, atol=20 * DTYPES[dtype])
+
+
+@every_bijection
+@pytest.mark.parametrize("batch", [(), (5,), (2, 3), (0,), (1, 0, 2)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_any_batch_shape_gives_the_same_as_one_point_at_a_time(name, batch, dtype):
+    bijection = build(name, 3, dtype)
+    for apply, value in zip((bijection, bijection.inverse), inputs(name, (*batch, 3), dtype)):
+        before = value.clone()
+        output, log_det = apply(value)
+        assert output.shape == (*batch, 3)
+        assert log_det.shape == batch
+        assert output.dtype == log_det.dtype == dtype
+        assert (value == before).all(), "the input was written to"
+        rows = [apply(row) for row in value.reshape(-1, 3)]
+        for row, (one_output, one_log_det) in enumerate(rows):
+            assert_close(output.reshape(-1, 3)[row], one_output)
+            assert_close(log_det.reshape(-1)[row], one_log_det)
+
+
+@every_bijection
+def test_vmap_and_jacrev(name):
+    bijection = build(name, 3)
+    for apply, value in zip((bijection, bijection.inverse), inputs(name, (5, 3))):
+        output, log_det = apply(value)
+        mapped_output, mapped_log_det = vmap(apply)(value)
+        assert_close(mapped_output, output)
+        assert_close(mapped_log_det, log_det)
+        jacobian, _ = vmap(jacrev(apply))(value)  # (5, 3, 3)
+        assert_close(torch.linalg.slogdet(jacobian).logabsdet, log_det, rtol=1e-9, atol=1e-10)
+
+
+@every_bijection
+@pytest.mark.parametrize("direction", ["forward", "inverse"])
+def test_gradients_of_both_outputs(name, direction):
+    """Finite differences, for the points and for every tensor the bijection holds."""
+    bijection = build(name, 2)
+    z, x = inputs(name, (3, 2))
+    module, value = (bijection, z) if direction == "forward" else (Inverse(bijection), x)
+    held = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    if name == "planar, w = 0":  # û jumps there: no derivative
+        held = {k: v for k, v in held.items() if not k.endswith("w")}
+
+    def outputs(value, *tensors):
+        return functional_call(module, dict(zip(held, tensors)), (value,))
+
+    leaves = [t.detach().clone().requires_grad_() for t in (value, *held.values())]
+    assert gradcheck(outputs, leaves)
+
+
+@every_bijection
+@pytest.mark.parametrize("dim", [1, 2])
+def test_the_density_of_a_flow_has_mass_one(name, dim):
+    bijection = build(name, dim)
+    uniform = Independent(Uniform(torch.zeros(dim), torch.ones(dim), validate_args=False), 1)
+    flow = Flow(uniform if name in UNIT_INTERVAL_IN else standard_normal(dim), bijection).double()
+    if name in UNIT_INTERVAL_OUT:
+        box, n = ([0.0] * dim, [1.0] * dim), 300
+    else:
+        edge = 7.0 if "sigmoid" in name else 40.0 if dim == 1 else 14.0  # sigmoid rounds to 1
+        box, n = ([-edge] * dim, [edge] * dim), 20_000 if dim == 1 else 500
+    assert total_mass(flow.log_prob, *box, n=n) == pytest.approx(1, abs=2e-3)
+
+
+@every_bijection
+def test_a_wrong_shape_is_refused_with_what_was_expected_and_what_came(name):
+    bijection = build(name, 3)
+    wrong = [torch.tensor(0.5)] if bijection.dim is None else [torch.rand(5, 4), torch.tensor(0.5)]
+    for value in wrong if name != "nothing" else []:
+        got = ", ".join(map(str, value.shape))
+        for apply in (bijection, bijection.inverse):
+            with pytest.raises(ValueError, match=rf"expected shape .*; got \({got}"):
+                apply(value)
+
+
+@every_bijection
+def test_nan_in_nan_out_and_nowhere_else(name):
+    bijection = build(name, 3)
+    for apply, value in zip((bijection, bijection.inverse), inputs(name, (4, 3))):
+        clean, clean_log_det = apply(value)
+        value[2] = float("nan")
+        if name in UNIT_INTERVAL_IN | {"sigmoid, inverse cdf"}:
+            bijection.apply(
+                lambda m: setattr(getattr(m, "distribution", m), "_validate_args", False)
+            )
+        output, log_det = apply(value)
+        assert output[2].isnan().all()
+        others = [0, 1, 3]
+        assert_close(output[others], clean[others])
+        assert_close(log_det[others], clean_log_det[others])
+
+
+@every_bijection
+def test_a_flow_refuses_nan(name):
+    flow = Flow(standard_normal(3), build(name, 3))
+    with pytest.raises(ValueError, match="got 1 NaN"):
+        flow.log_prob(torch.tensor([0.5, float("nan"), 0.5]))
+
+
+@every_bijection
+def test_a_copy_and_a_saved_state_compute_the_same(name):
+    bijection = build(name, 3)
+    other = build(name, 3, seed=7)
+    other.load_state_dict(bijection.state_dict())
+    z, _ = inputs(name, (4, 3))
+    assert_close(copy.deepcopy(bijection)(z), bijection(z))
+    if name != "inverse cdf":  # a distribution is no part of the state
+        assert_close(other(z), bijection(z))
