@@ -16,18 +16,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from flowlib.live.words import number, panel_ticks, tick_text
+from flowlib.plotting import PALETTE
 
 WIDTH, GAP, TALLEST = 720, 24, 340
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 24, 40  # around each plot, as in live.css
 TITLE, LEGEND, READOUTS = 22, 22, 52
 INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
-ROLES = {
-    "base": "#0072B2",
-    "data": "#C4500A",
-    "truth": "#1B7F5C",
-    "wrong": "#A3267B",
-    "muted": "#767676",
-}
 HEAT = ["#CFE3F1", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]  # the first one transparent
 
 
@@ -139,19 +133,19 @@ def _points(ax, panel, mark, outputs):
     ring = any(other["kind"] == "heat" for other in panel["marks"])
     style = {"markersize": 2 * mark["size"] + ring / 2, "alpha": alpha}
     style |= {"markeredgewidth": ring / 2, "markeredgecolor": "white"}
-    ax.plot(*_finite(xy).T, "o", color=ROLES[mark["role"]], **style)
+    ax.plot(*_finite(xy).T, "o", color=PALETTE[mark["role"]], **style)
 
 
 def _grid(ax, panel, mark, outputs):
     mesh = _array(outputs[mark["mesh"]])
     lines = [*mesh, *mesh.swapaxes(0, 1)]
-    style = {"color": ROLES[mark["role"]], "linewidth": 1, "alpha": 0.55}
+    style = {"color": PALETTE[mark["role"]], "linewidth": 1, "alpha": 0.5}
     ax.add_collection(LineCollection([_finite(line) for line in lines], **style), autolim=False)
 
 
 def _curve(ax, panel, mark, outputs):
     x, y = _finite(np.stack([_array(outputs[mark["x"]]), _array(outputs[mark["y"]])], -1)).T
-    colour = ROLES[mark["role"]]
+    colour = PALETTE[mark["role"]]
     if mark["fill"] == "inside":
         ax.fill(x, y, color=colour, alpha=0.18, linewidth=0)
         x, y = np.append(x, x[:1]), np.append(y, y[:1])
@@ -163,7 +157,7 @@ def _curve(ax, panel, mark, outputs):
 def _segments(ax, panel, mark, outputs):
     pieces = _array(outputs[mark["ab"]])
     pieces = pieces[np.isfinite(pieces).all((1, 2))]
-    style = {"color": ROLES[mark["role"]], "alpha": 0.8}
+    style = {"color": PALETTE[mark["role"]], "alpha": 0.8}
     if not mark["arrow"]:
         ax.add_collection(LineCollection(pieces, linewidth=1.5, **style), autolim=False)
         return
@@ -179,10 +173,10 @@ def _bars(ax, panel, mark, outputs):
     offset = (together.index(mark) - (len(together) - 1) / 2) * width
     places = np.arange(len(heights))
     tall = np.where(np.isfinite(heights), heights, 0.0)
-    ax.bar(places + offset, tall, width * 0.92, color=ROLES[mark["role"]], alpha=0.85)
+    ax.bar(places + offset, tall, width * 0.92, color=PALETTE[mark["role"]], alpha=0.85)
     if mark["labels"]:
         ax.set_xticks(places, mark["labels"])
-        ax.tick_params(axis="x", length=0)
+        ax.tick_params(axis="x", length=0, pad=7)
 
 
 MARKS = {
@@ -199,7 +193,7 @@ def _handle(mark: dict):
     """What stands for a mark in the legend."""
     if mark["kind"] == "heat":
         return Patch(color=HEAT[3], label=mark["label"])
-    colour = ROLES[mark["role"]]
+    colour = PALETTE[mark["role"]]
     if mark["kind"] == "bars":
         return Patch(color=colour, alpha=0.85, linewidth=0, label=mark["label"])
     if mark.get("fill"):

@@ -170,15 +170,16 @@ def check_outputs(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> Non
 
 def place(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> list[dict]:
     """Panels with what only the shapes and the neighbours tell: x of bars, the plots' proportions."""
-    alone = sum(panel["kind"] == "axes" for panel in panels) == 1
-    return [_placed(panel, shapes, alone) if panel["kind"] == "axes" else panel for panel in panels]
+    count = sum(panel["kind"] == "axes" for panel in panels)
+    usual = {1: 2.4, 2: 1.3}.get(count, 1.0)  # width over height
+    return [_placed(panel, shapes, usual) if panel["kind"] == "axes" else panel for panel in panels]
 
 
-def _placed(panel: dict, shapes: dict, alone: bool) -> dict:
+def _placed(panel: dict, shapes: dict, usual: float) -> dict:
     bars_here = [mark for mark in panel["marks"] if mark["kind"] == "bars"]
     x = panel["x"] or [-0.6, max(shapes[mark["heights"]][0] for mark in bars_here) - 0.4]
     width, height = x[1] - x[0], panel["y"][1] - panel["y"][0]
-    aspect = width / height if panel["equal"] else 2.4 if alone else 1.3
+    aspect = width / height if panel["equal"] else usual
     return {**panel, "x": x, "aspect": round(aspect, 4)}
 
 

@@ -47,17 +47,24 @@ def state(spec: dict, values: dict, outputs: dict) -> str:
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """At most ``most`` + 1 round numbers from low to high, 1, 2 or 5 times a power of ten apart."""
+    """About ``most`` round numbers, 1, 2 or 5 times a power of ten apart; three at least."""
     rough = (high - low) / max(most, 1)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
+    steps = [m * power for m in (0.2, 0.5, 1, 2, 5, 10)]
+    at = next(i for i, step in enumerate(steps) if step >= rough * (1 - 1e-9))
+    while len(values := _multiples(low, high, steps[at])) < 3:
+        at -= 1
+    return values
+
+
+def _multiples(low: float, high: float, step: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [i * step for i in range(first, last + 1)]
 
 
 def panel_ticks(panel: dict, width: float, height: float) -> tuple[list[float], list[float]]:
-    """Ticks about 64 pixels apart across and 48 up; the same step both ways where units are equal."""
-    across, up = int(width // 64), int(height // 48)
+    """Ticks about 60 pixels apart across and 44 up; one step both ways where units are equal."""
+    across, up = int(width // 60), int(height // 44)
     if panel["equal"]:
         across = up = min(across, up)
     return ticks(*panel["x"], across), ticks(*panel["y"], up)

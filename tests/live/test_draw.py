@@ -1,12 +1,15 @@
 """The static picture: every mark leaves ink, and words and numbers follow one set of rules."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from pages import MARKS, figure, gallery
 
-from flowlib.live import axes, curve, draw, heat, live, words
+from flowlib.live import axes, bundle, curve, draw, heat, live, words
+from flowlib.plotting import PALETTE
 
 
 def pixels(drawn):
@@ -54,6 +57,13 @@ def test_the_alternative_says_what_is_drawn_and_where_the_controls_stand():
     assert "scale: 2.026" in text and text.endswith(".")
 
 
+def test_colours_mean_the_same_on_the_page_and_in_print():
+    light = bundle.css().split("}")[0]
+    page = dict(re.findall(r"--live-([\w-]+): (#\w+);", light))
+    assert {role: page[role] for role in PALETTE} == {r: c.lower() for r, c in PALETTE.items()}
+    assert [page[f"heat-{i}"] for i in (1, 2, 3, 4)] == [c.lower() for c in draw.HEAT[1:]]
+
+
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [
@@ -71,7 +81,12 @@ def test_numbers(value, digits, text):
 
 @pytest.mark.parametrize(
     ("low", "high", "most", "expected"),
-    [(-4, 4, 5, [-4, -2, 0, 2, 4]), (0, 0.7, 4, [0, 0.2, 0.4, 0.6]), (0, 1, 1, [0, 1])],
+    [
+        (-4, 4, 5, [-4, -2, 0, 2, 4]),
+        (0, 0.7, 4, [0, 0.2, 0.4, 0.6]),
+        (0, 1, 1, [0, 0.5, 1]),
+        (-4, 4, 2, [-4, -2, 0, 2, 4]),
+    ],
 )
 def test_ticks_are_few_and_round(low, high, most, expected):
     assert words.ticks(low, high, most) == pytest.approx(expected)

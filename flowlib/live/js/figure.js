@@ -169,12 +169,17 @@ class View {
     const numbers = this.readouts.map(({ item, output }) =>
       make("div", { className: "live-readout" }, make("span", {}, item.label), output),
     );
+    const controls = make("div", { className: "live-controls" }, ...this.controls.map((control) => control.element));
+    const longest = Math.max(0, ...this.spec.controls.map(({ label }) => label.length));
+    controls.style.setProperty("--label", `${longest}ch`);
+    if (longest > 9) controls.classList.add("live-above"); // labels stand over their sliders
+
     const body = make("div", { className: "live-body" },
       this.alert,
       make("div", { className: "live-panels" }, ...pictures),
       make("div", { className: "live-side" },
         ...(numbers.length ? [make("div", { className: "live-readouts" }, ...numbers)] : []),
-        make("div", { className: "live-controls" }, ...this.controls.map((control) => control.element)),
+        controls,
         this.buttons(),
       ),
       this.spoken,

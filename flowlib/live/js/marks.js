@@ -109,7 +109,7 @@ const MARKS = {
     const [rows, columns] = shapes[mark.mesh];
     const xy = outputs[mark.mesh];
     const at = (i) => [xy[2 * i], xy[2 * i + 1]];
-    context.globalAlpha = 0.55;
+    context.globalAlpha = 0.5;
     context.beginPath();
     for (let r = 0; r < rows; r++) trace(context, plot, columns, (c) => at(r * columns + c));
     for (let c = 0; c < columns; c++) trace(context, plot, rows, (r) => at(r * columns + c));
@@ -210,7 +210,7 @@ function drawAxes(context, panel, plot, theme) {
   const { left, right, top, bottom } = plot;
   const crisp = (pixel) => Math.round(pixel - 0.5) + 0.5;
   const names = panel.marks.find((mark) => mark.labels)?.labels;
-  let [most, mostUp] = [Math.floor(plot.width / 64), Math.floor(plot.height / 48)];
+  let [most, mostUp] = [Math.floor(plot.width / 60), Math.floor(plot.height / 44)];
   if (panel.equal) most = mostUp = Math.min(most, mostUp); // one step both ways
   const [across, up] = [ticks(...panel.x, most), ticks(...panel.y, mostUp)];
   context.strokeStyle = theme.line;
@@ -248,14 +248,19 @@ function drawAxes(context, panel, plot, theme) {
   context.fillText(panel.xlabel, (left + right) / 2, bottom + 34);
 }
 
-/** At most `most` + 1 round numbers from low to high; words.py has the same rule. */
+/** About `most` round numbers from low to high, three at least; words.py has the same rule. */
 export function ticks(low, high, most) {
   const rough = (high - low) / Math.max(most, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * (1 - 1e-9));
-  const values = [];
-  for (let i = Math.ceil(low / step - 1e-9); i <= Math.floor(high / step + 1e-9); i++) values.push(i * step);
-  return values;
+  const steps = [0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
+  let at = steps.findIndex((step) => step >= rough * (1 - 1e-9));
+  while (multiples(low, high, steps[at]).length < 3) at -= 1;
+  return multiples(low, high, steps[at]);
+}
+
+function multiples(low, high, step) {
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
 export function tickText(values) {
