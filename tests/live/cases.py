@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from flowlib import Planar, standard_normal
+
 REAL, POSITIVE, UNIT, ABOVE_ONE = "real", "positive", "unit", "above one"
 
 UNARY = {
@@ -341,6 +343,18 @@ def bisection(x, wu):
 HIDDEN = torch.randn(4, 3, 16, generator=torch.Generator().manual_seed(1))
 
 
+def planar(z, u, w, b):
+    layer = Planar(2, u=u / 2, w=w / 2, b=b)
+    x, log_det = layer(z)
+    back, log_det_back = layer.inverse(x)
+    density = (standard_normal(2).log_prob(back) + log_det_back).exp()
+    return x, log_det, back, log_det_back, density
+
+
+def planar_unconstrained(z, u, w, b):
+    return Planar(2, constrain=False, u=u, w=w, b=b)(z)
+
+
 def couplings(x, shift):
     log_det = torch.zeros(x.shape[:-1])
     for first, *last in HIDDEN:
@@ -381,6 +395,8 @@ COMPOSITES = {
     "normal": (normal_cdf_and_back, [(50,)]),
     "distributions": (distributions, [(20, 2)]),
     "bisection": (bisection, [(30,), ()]),
+    "planar": (planar, [(40, 2), (2,), (2,), ()]),
+    "planar, unconstrained": (planar_unconstrained, [(40, 2), (2,), (2,), ()]),
     "couplings": (couplings, [(40, 2), ()]),
     "gradients": (gradients, [(3, 4), (7, 3)]),
     "autograd": (autograd, [(5, 4)]),
