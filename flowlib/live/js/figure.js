@@ -16,6 +16,7 @@ let views = 0;
 /** anywidget's entry: draws into `el`, returns its clean-up. */
 export function render({ model, el }) {
   const figure = make("figure", { className: "live-figure" });
+  figure.dataset.lmSuppressShortcuts = "true"; // a key for a slider is not JupyterLab's
   el.append(figure);
   if (model.get("spec").caption) figure.append(make("figcaption", {}, model.get("spec").caption));
   const view = new View(figure, model, null);
@@ -170,7 +171,8 @@ class View {
       make("div", { className: "live-readout" }, make("span", {}, item.label), output),
     );
     const controls = make("div", { className: "live-controls" }, ...this.controls.map((control) => control.element));
-    const longest = Math.max(0, ...this.spec.controls.map(({ label }) => label.length));
+    const labels = this.spec.controls.filter(({ kind }) => kind !== "checkbox").map(({ label }) => label.length);
+    const longest = Math.max(2, ...labels);
     controls.style.setProperty("--label", `${longest}ch`);
     if (longest > 9) controls.classList.add("live-above"); // labels stand over their sliders
 
@@ -346,7 +348,7 @@ class View {
       for (const { target, devicePixelContentBoxSize: box } of entries) {
         this.panels.find(({ canvas }) => canvas === target).box = box?.[0];
       }
-      this.draw();
+      repaint(); // a notebook attaches the figure after it is built: only then has it a style
     });
     this.panels.forEach(({ canvas }) => sizes.observe(canvas));
     this.undo.push(() => attributes.disconnect(), () => sizes.disconnect());
