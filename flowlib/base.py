@@ -217,6 +217,9 @@ class FlowDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         return self.flow.log_prob(value)
 
+    def sample(self, sample_shape=()) -> Tensor:
+        return self.flow.sample(sample_shape)
+
     def rsample(self, sample_shape=()) -> Tensor:
         return self.flow.rsample_and_log_prob(sample_shape)[0]
 

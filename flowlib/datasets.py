@@ -117,7 +117,7 @@ class GaussianMixture(PlaneDensity):
         self.centres, self.width = centres, width
 
     def log_prob(self, value: Tensor) -> Tensor:
-        offset = (value[..., None, :] - self.centres) / self.width  # (*, M, 2)
+        offset = (value[..., None, :] - self.centres.to(value)) / self.width  # (*, M, 2)
         log_kernel = -offset.square().sum(-1) / 2 - math.log(2 * math.pi * self.width**2)
         return torch.logsumexp(log_kernel, -1) - math.log(len(self.centres))
 

@@ -99,8 +99,7 @@ class Planar(Bijection):
         # The root is now a constant.  A Newton step from it brings the first derivatives (the
         # implicit function theorem), a second one the second and third.
         for _ in range(2):
-            slope = det(a, det_at_plane).clamp(min=torch.finfo(a.dtype).eps)
-            a = a - (a + wu * torch.tanh(a) - y) / slope
+            a = a - (a + wu * torch.tanh(a) - y) / det(a, det_at_plane)
         z = x - u_hat * torch.tanh(a)[..., None]
         return z.to(x.dtype), -log_abs_det(a, det_at_plane).to(x.dtype)
 

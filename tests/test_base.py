@@ -10,6 +10,7 @@ from flowlib import (
     Affine,
     Bijection,
     Compose,
+    EightGaussians,
     Flow,
     FlowDistribution,
     Inverse,
@@ -112,6 +113,12 @@ def test_any_distribution_over_vectors_is_a_base(base):
     flow = Flow(BASES[base](), Affine(2))
     x, log_q = flow.rsample_and_log_prob((7,))
     assert_close(flow.log_prob(x), log_q, rtol=1e-4, atol=1e-5)
+
+
+def test_a_base_that_cannot_be_reparametrised_still_samples_and_scores():
+    eight = FlowDistribution(Flow(EightGaussians(), Affine(2)))
+    x = eight.sample((5,))
+    assert_close(eight.log_prob(x), EightGaussians().log_prob(x))
 
 
 def test_the_state_dict_is_the_parameters_alone():

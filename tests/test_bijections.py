@@ -90,6 +90,16 @@ def test_vmap_and_jacrev(name):
 
 
 @every_bijection
+def test_a_bijection_goes_to_another_device_whole(name):
+    """On the meta device, which has no values: a tensor left behind on the CPU would raise."""
+    bijection = build(name, 3).to("meta")
+    for apply, value in zip((bijection, bijection.inverse), inputs(name, (5, 3))):
+        if "inverse cdf" not in name:  # torch's distributions look at values
+            output, log_det = apply(value.to("meta"))
+            assert output.device.type == log_det.device.type == "meta"
+
+
+@every_bijection
 @pytest.mark.parametrize("direction", ["forward", "inverse"])
 def test_gradients_of_both_outputs(name, direction):
     """Finite differences, for the points and for every tensor the bijection holds."""
