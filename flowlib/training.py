@@ -52,7 +52,7 @@ def fit(
     parameters = list(parameters)
     if not parameters:
         raise ValueError("fit expected parameters to train; got none")
-    optimizer = torch.optim.Adam(parameters, lr)
+    optimizer = torch.optim.Adam(parameters, lr, fused=True)  # a stack has many small parameters
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     losses, last_finite = [], None
     with torch.random.fork_rng():
