@@ -10,7 +10,18 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = ("kernels.js", "noise.js", "runtime.js", "marks.js", "figure.js")
+FILES = (
+    "kernels.js",
+    "noise.js",
+    "runtime.js",
+    "words.js",
+    "theme.js",
+    "marks.js",
+    "controls.js",
+    "layout.js",
+    "figure.js",
+    "page.js",
+)
 
 DROPPED = re.compile(
     r"""^import\s[^;]*\sfrom\s"\./[^;]*;\n   # one source file names another

@@ -1,6 +1,6 @@
 """Numbers and states as words: one set of rules for the page, the static picture and its alt text.
 
-``js/marks.js`` and ``js/figure.js`` keep the same rules; a test holds one against the other.
+``js/words.js`` keeps the same rules; a test holds one against the other.
 """
 
 from __future__ import annotations

@@ -129,12 +129,32 @@ def test_the_page_computes_what_torch_computes(show):
             assert np.abs(np.array(values) - want).max() <= 1e-5 * scale, name
 
 
-def test_words_and_ticks_are_those_of_the_static_picture(show):
-    shown = show()
+def test_the_text_alternative_is_that_of_the_static_picture(show):
     fig = figure()
     expected = words.state(fig.spec, fig.value, fig.evaluate())
+    shown = show()
     assert shown.look()[2] == f"A grid and samples. {expected}"
     assert shown.look()[1] == [part.split(": ")[1] for part in expected[:-1].split(", ")[-2:]]
+
+
+def test_numbers_and_ticks_are_words_by_one_rule(page):
+    draw = random.Random(1)
+    numbers = [
+        (draw.uniform(-1, 1) * 10 ** draw.randint(-4, 9), draw.randint(0, 4)) for _ in range(200)
+    ]
+    ranges = [(low, low + 10 ** draw.uniform(-2, 3), draw.randint(1, 9)) for low, _ in numbers]
+    source = (bundle.HERE / "js" / "words.js").read_text(encoding="utf-8")
+    said = page.evaluate(
+        """async ([url, numbers, ranges]) => {
+          const { number, ticks, tickText } = await import(url);
+          const placed = ranges.map((range) => ticks(...range));
+          return [numbers.map((each) => number(...each)), placed, placed.map(tickText)];
+        }""",
+        [module_url(source), numbers, ranges],
+    )
+    assert said[0] == [words.number(*each) for each in numbers]
+    assert said[1] == [words.ticks(*each) for each in ranges]
+    assert said[2] == [words.tick_text(words.ticks(*each)) for each in ranges]
 
 
 def test_the_keyboard_does_it_all(show):

@@ -3,23 +3,11 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
+import { scratch } from "./theme.js";
+import { tickText, ticks } from "./words.js";
 
 /** Around each plot, in CSS pixels; live.css and draw.py have the same four. */
 export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
-const ROLES = ["base", "data", "truth", "wrong", "muted"];
-
-/**
- * The colours and the font that the page's style gives the figure.
- * @param {HTMLElement} figure
- */
-export function readTheme(figure) {
-  const style = getComputedStyle(figure);
-  const colour = (name) => style.getPropertyValue(`--live-${name}`).trim();
-  const theme = { font: style.fontFamily };
-  for (const name of [...ROLES, "ink", "quiet", "line", "page"]) theme[name] = colour(name);
-  theme.heat = heatTable([1, 2, 3, 4].map((stop) => rgb(colour(`heat-${stop}`))));
-  return theme;
-}
 
 /**
  * @param {HTMLCanvasElement} canvas sized in device pixels
@@ -75,7 +63,7 @@ const MARKS = {
       for (let column = 0; column < columns; column++) {
         const v = value[from + column];
         const level = Math.abs(v) < Infinity ? (v - mark.low) * scale : 0;
-        packed[row * columns + column] = theme.heat[level <= 0 ? 0 : level >= 255 ? 255 : level | 0];
+        packed[row * columns + column] = theme.heat[Math.trunc(Math.min(Math.max(level, 0), 255))];
       }
     }
     const small = scratch(columns, rows);
@@ -97,7 +85,8 @@ const MARKS = {
     context.globalAlpha = xy.length <= 200 ? 0.9 : 0.6;
     for (let i = 0; i < xy.length; i += 2) {
       const [x, y] = [plot.x(xy[i]), plot.y(xy[i + 1])];
-      if (!(x > plot.left - 9 && x < plot.right + 9 && y > plot.top - 9 && y < plot.bottom + 9)) continue;
+      const across = x > plot.left - 9 && x < plot.right + 9;
+      if (!across || !(y > plot.top - 9 && y < plot.bottom + 9)) continue;
       context.beginPath();
       context.arc(x, y, mark.size, 0, 2 * Math.PI);
       if (onHeat) context.stroke();
@@ -148,7 +137,8 @@ const MARKS = {
     if (!mark.arrow) return;
     context.beginPath();
     for (let i = 0; i < ab.length; i += 4) {
-      const [ax, ay, bx, by] = [plot.x(ab[i]), plot.y(ab[i + 1]), plot.x(ab[i + 2]), plot.y(ab[i + 3])];
+      const [ax, ay] = [plot.x(ab[i]), plot.y(ab[i + 1])];
+      const [bx, by] = [plot.x(ab[i + 2]), plot.y(ab[i + 3])];
       const length = Math.hypot(bx - ax, by - ay);
       if (!(length > 1 && length < Infinity)) continue;
       const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
@@ -246,67 +236,4 @@ function drawAxes(context, panel, plot, theme) {
   context.fillText(panel.ylabel, left, top - 10);
   context.textAlign = "center";
   context.fillText(panel.xlabel, (left + right) / 2, bottom + 34);
-}
-
-/** About `most` round numbers from low to high, three at least; words.py has the same rule. */
-export function ticks(low, high, most) {
-  const rough = (high - low) / Math.max(most, 1);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const steps = [0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
-  let at = steps.findIndex((step) => step >= rough * (1 - 1e-9));
-  while (multiples(low, high, steps[at]).length < 3) at -= 1;
-  return multiples(low, high, steps[at]);
-}
-
-function multiples(low, high, step) {
-  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-}
-
-export function tickText(values) {
-  const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0] ?? 1) || 1;
-  const digits = decimals(Number(step.toPrecision(6)));
-  return values.map((value) => number(value, digits));
-}
-
-/** How many decimals a slider's value needs: 2 for a step of 0.05. */
-export function decimals(step) {
-  for (let n = 0; n < 8; n++) {
-    if (Math.abs(Number(step.toFixed(n)) - step) < 1e-9 * step) return n;
-  }
-  return 8;
-}
-
-/** Fixed decimals with a true minus sign; words.py has the same rule. */
-export function number(value, digits) {
-  if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
-  const large = Math.abs(value) >= 1e6;
-  const text = large ? value.toExponential(digits).replace("e+", "e") : value.toFixed(digits);
-  return Number(text) ? text.replaceAll("-", "−") : text.replace("-", "");
-}
-
-/** 256 packed colours from nothing, through the four stops, to the strongest. */
-function heatTable(stops) {
-  const bytes = new Uint8ClampedArray(4 * 256);
-  for (let i = 0; i < 256; i++) {
-    const place = (i / 255) * 4; // 0..1 is the first stop fading in
-    const low = Math.max(Math.min(Math.floor(place), 3), 1);
-    const [a, b] = [stops[low - 1], stops[Math.min(low, 3)]];
-    const t = Math.max(place - low, 0);
-    for (let k = 0; k < 3; k++) bytes[4 * i + k] = a[k] + (b[k] - a[k]) * t;
-    bytes[4 * i + 3] = 255 * Math.min(place, 1);
-  }
-  return new Uint32Array(bytes.buffer);
-}
-
-/** Any CSS colour as [red, green, blue]. */
-function rgb(colour) {
-  const context = scratch(1, 1).getContext("2d");
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data.subarray(0, 3);
-}
-
-function scratch(width, height) {
-  return Object.assign(document.createElement("canvas"), { width, height });
 }

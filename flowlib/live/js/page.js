@@ -1,0 +1,114 @@
+/**
+ * A built page: its mount points come to life, and the state of a figure is a link.
+ */
+import { make } from "./controls.js";
+import { View, defaults } from "./figure.js";
+import { decimals, number } from "./words.js";
+
+/** Every mount point of the page. */
+export function hydrate() {
+  const waiting = 'figure.live-figure[data-state="static"]';
+  const all = () => document.querySelectorAll(waiting).forEach(mount);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
+  else all();
+}
+
+/** Puts the controls into one mount point now, and its pictures once a reader comes near. */
+export function mount(figure) {
+  let view;
+  try {
+    const model = new PageModel(JSON.parse(figure.querySelector("script.live-data").textContent));
+    view = new View(figure, model, new Address(model));
+  } catch (error) {
+    figure.dataset.state = "error";
+    const words = `This figure could not be read: ${error.message}.`;
+    figure.prepend(make("p", { className: "live-error", role: "alert" }, words));
+    return;
+  }
+  const near = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      near.disconnect();
+      view.schedule();
+    },
+    { rootMargin: "800px" },
+  );
+  near.observe(figure);
+  view.takeAddress();
+}
+
+/** The part of an anywidget model that a view uses, without a kernel. */
+class PageModel extends EventTarget {
+  constructor({ spec, graphs, data }) {
+    super();
+    this.values = { ...defaults(spec), spec, graphs, data };
+  }
+  get(name) {
+    return this.values[name];
+  }
+  set(name, value) {
+    this.values[name] = value;
+    this.dispatchEvent(new Event(`change:${name}`));
+  }
+  save_changes() {}
+  on(type, listener) {
+    this.addEventListener(type, listener);
+  }
+  off(type, listener) {
+    this.removeEventListener(type, listener);
+  }
+}
+
+/** The state as a link: `#planar-layer?u1=1.5&constrain=0`. */
+class Address {
+  constructor(model) {
+    this.model = model;
+    this.spec = model.get("spec");
+  }
+
+  write() {
+    const query = new URLSearchParams();
+    for (const { name, kind } of this.spec.controls) {
+      const value = this.model.get(name);
+      query.set(name, kind === "checkbox" ? Number(value) : value);
+    }
+    if (this.model.get("seed")) query.set("seed", this.model.get("seed"));
+    return new URL(`#${this.spec.name}?${query}`, location.href).href;
+  }
+
+  /** Takes the state from the page's address, if it is this figure's; throws, in words. */
+  read() {
+    const [name, query] = location.hash.slice(1).split("?");
+    if (name !== this.spec.name || query === undefined) return false;
+    const wanted = [...new URLSearchParams(query)];
+    const values = wanted.map(([key, text]) => [key, this.parse(key, text)]);
+    for (const [key, value] of values) this.model.set(key, value);
+    return true;
+  }
+
+  parse(key, text) {
+    if (key === "seed" && /^\d{1,9}$/.test(text)) return Number(text);
+    const control = this.spec.controls.find((each) => each.name === key);
+    if (!control) throw Error(`this figure has no control “${key}”`);
+    const { value, expected } = PARSERS[control.kind](control, text);
+    if (value === undefined) throw Error(`${control.label} is ${expected}, not “${text}”`);
+    return value;
+  }
+}
+
+const PARSERS = {
+  checkbox(_, text) {
+    return { value: { 0: false, 1: true }[text], expected: "0 or 1" };
+  },
+  choice({ options }, text) {
+    const value = options.find((option) => String(option) === text);
+    return { value, expected: `one of ${options.join(", ")}` };
+  },
+  slider({ min, max, step }, text) {
+    const value = text.trim() ? Number(text) : NaN;
+    const whole = [min, max, step].every(Number.isInteger);
+    const good = value >= min && value <= max && !(whole && value % 1);
+    const end = (limit) => number(limit, decimals(step));
+    return { value: good ? value : undefined, expected: `from ${end(min)} to ${end(max)}` };
+  },
+};

@@ -1,0 +1,38 @@
+/** Numbers as words, by the rules of words.py; a test holds one against the other. */
+
+/** About `most` round numbers from low to high, three at least. */
+export function ticks(low, high, most) {
+  const rough = (high - low) / Math.max(most, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const steps = [0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
+  let at = steps.findIndex((step) => step >= rough * (1 - 1e-9));
+  while (multiples(low, high, steps[at]).length < 3) at -= 1;
+  return multiples(low, high, steps[at]);
+}
+
+function multiples(low, high, step) {
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+export function tickText(values) {
+  const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0] ?? 1) || 1;
+  const digits = decimals(Number(step.toPrecision(6)));
+  return values.map((value) => number(value, digits));
+}
+
+/** How many decimals a slider's value needs: 2 for a step of 0.05. */
+export function decimals(step) {
+  for (let n = 0; n < 8; n++) {
+    if (Math.abs(Number(step.toFixed(n)) - step) < 1e-9 * step) return n;
+  }
+  return 8;
+}
+
+/** Fixed decimals with a true minus sign. */
+export function number(value, digits) {
+  if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
+  const large = Math.abs(value) >= 1e6;
+  const text = large ? value.toExponential(digits).replace("e+", "e") : value.toFixed(digits);
+  return Number(text) ? text.replaceAll("-", "−") : text.replace("-", "");
+}
