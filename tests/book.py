@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -29,12 +30,12 @@ class Visit:
     def __init__(self, browser, own: str, **options):
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
-        self.own, self.foreign, self.complaints, self.bytes = own, [], [], 0
+        self.own, self.foreign, self.complaints, self.files = own, [], [], set()
         self.context.route("**/*", self._admit)
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
-        self.page.on("response", self._weigh)
+        self.page.on("response", self._receive)
 
     def __enter__(self):
         return self
@@ -54,11 +55,16 @@ class Visit:
         if message.type == "error":
             self.complaints.append(message.text)
 
-    def _weigh(self, response):
+    def _receive(self, response):
         if response.status >= 400:
             self.complaints.append(f"{response.status} {response.url}")
-        elif response.ok:
-            self.bytes += len(response.body())
+        elif response.url.startswith(self.own):
+            self.files.add(HTML / unquote(urlsplit(response.url.removeprefix(self.own)).path))
+
+    def weight(self) -> int:
+        """The bytes of all files that the page has loaded, uncompressed."""
+        self.page.wait_for_load_state("networkidle")
+        return sum(file.stat().st_size for file in self.files)
 
     def open(self, page: str) -> list[Figure]:
         """Goes to a page of the book and waits until its scripts ran; returns its figures."""

@@ -150,8 +150,7 @@ def test_a_page_fits_a_phone(browser, address, name):
 def test_a_page_is_light(browser, address, name):
     with Visit(browser, address, **WIDE) as visit:
         visit.open(name)
-        visit.page.wait_for_load_state("networkidle")
-        assert visit.bytes <= 4_000_000
+        assert visit.weight() <= 4_000_000
     assert (HTML / "_static" / "live.js").stat().st_size <= 60_000
 
 

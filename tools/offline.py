@@ -2,10 +2,12 @@
 
 MathJax comes from the book itself: the package sphinx-mathjax-offline carries the whole of version
 3.2.2, 24 MB, of which a page needs one script and its fonts.  The search works in a page opened as
-a file too, where it may not fetch the pages that it found to quote from them.
+a file too, where it may not fetch the pages that it found to quote from them.  The theme's icons
+are a font; the script of 1.5 MB that would draw them once more is left out.
 """
 
 import importlib.util
+import re
 from pathlib import Path
 
 from sphinx.util.fileutil import copy_asset
@@ -13,11 +15,13 @@ from sphinx.util.fileutil import copy_asset
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 SCRIPT = "tex-chtml-full.js"  # with every TeX extension inside: nothing is loaded later
 FONTS = "output/chtml/fonts/woff-v2"
+ICON_SCRIPT = re.compile(r"<(script|link)[^>]*fontawesome[^>]*\.js[^>]*>(</script>)?")
 
 
 def setup(app):
     app.connect("config-inited", use_own_mathjax)
     app.connect("builder-inited", copy_mathjax)
+    app.connect("build-finished", leave_icon_script_out)
     app.add_js_file(None, body=QUOTE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -32,3 +36,11 @@ def copy_mathjax(app):
         source, target = package / "static/mathjax", Path(app.outdir) / "_static/mathjax"
         copy_asset(source / SCRIPT, target)
         copy_asset(source / FONTS, target / FONTS)
+
+
+def leave_icon_script_out(app, exception):
+    if app.builder.format == "html":
+        for page in Path(app.outdir).rglob("*.html"):
+            text = page.read_text(encoding="utf-8")
+            if ICON_SCRIPT.search(text):
+                page.write_text(ICON_SCRIPT.sub("", text), encoding="utf-8")

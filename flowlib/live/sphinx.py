@@ -70,7 +70,7 @@ def write_mount_point(translator, node):
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static">\n'
         f'<img class="live-static" src="{src}" alt="{escape(image["alt"])}"'
-        f' width="{image["width"]}" height="{image["height"]}">\n'
+        f' width="{image["width"]}" height="{image["height"]}" loading="lazy">\n'
         f"<figcaption>{caption}</figcaption>\n"
         f'<script type="application/json" class="live-data">{data}</script>\n'
         "</figure>\n"
