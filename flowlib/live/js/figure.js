@@ -103,7 +103,7 @@ export class View {
     } catch (error) {
       this.notice = `The link could not be followed: ${error.message}. Move a control to go on.`;
     }
-    this.figure.scrollIntoView({ block: "center" });
+    this.figure.scrollIntoView({ block: "start" });
     this.schedule();
   }
 

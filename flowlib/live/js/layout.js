@@ -29,7 +29,7 @@ export function layOut(spec, controls, actions) {
   const body = make(
     "div",
     { className: "live-body" },
-    alert,
+    make("div", { className: "live-alert" }, alert),
     make("div", { className: "live-panels" }, ...pictures.map((each) => picture(each, labelled))),
     side,
     spoken,
