@@ -20,7 +20,7 @@ from flowlib.plotting import PALETTE
 
 WIDTH, GAP, TALLEST = 720, 24, 340
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 24, 40  # around each plot, as in live.css
-TITLE, LEGEND, READOUTS = 22, 22, 52
+TITLE, LEGEND, READOUTS, ACROSS = 22, 22, 52, 4  # heights; how many readouts side by side
 INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
 HEAT = ["#CFE3F1", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]  # the first one transparent
 
@@ -30,10 +30,9 @@ def draw(spec: dict, outputs: dict) -> Figure:
     panels = [panel for panel in spec["panels"] if panel["kind"] == "axes"]
     rows = [_row(panels[i : i + 3]) for i in range(0, len(panels), 3)]
     items = [item for panel in spec["panels"] for item in panel.get("items", [])]
-    height = sum(row["height"] for row in rows) + (READOUTS if items else 0)
+    height = sum(row["height"] for row in rows) + READOUTS * -(-len(items) // ACROSS)
 
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=100)
-    figure.flowlib_size = (WIDTH, height)
     top = height
     for row in rows:
         left = row["left"]
@@ -46,9 +45,10 @@ def draw(spec: dict, outputs: dict) -> Figure:
         top -= row["height"]
     for i, item in enumerate(items):
         value = number(float(outputs[item["name"]]), item["digits"])
-        x = (LEFT + i * (WIDTH - LEFT) / max(len(items), 4)) / WIDTH
-        figure.text(x, (READOUTS - 8) / height, item["label"], size=9.5, color=QUIET, va="top")
-        figure.text(x, (READOUTS - 25) / height, value, size=14, color=INK, va="top")
+        x = (LEFT + i % ACROSS * (WIDTH - LEFT) / ACROSS) / WIDTH
+        y = top - READOUTS * (i // ACROSS)
+        figure.text(x, (y - 8) / height, item["label"], size=9.5, color=QUIET, va="top")
+        figure.text(x, (y - 25) / height, value, size=14, color=INK, va="top")
     return figure
 
 
