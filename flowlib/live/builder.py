@@ -17,6 +17,8 @@ from torch import Tensor
 
 from flowlib.live.ops import aten
 
+LARGEST = 2**24  # numbers in one value; as MAX_FLOATS in js/runtime.js
+
 
 class TraceError(ValueError):
     """A function that a page cannot compute, and why."""
@@ -100,6 +102,10 @@ class Builder:
     def emit(self, op: str, args: list, shape) -> Value:
         """A node, or the one there is that computes the same."""
         key = json.dumps([op, args, list(shape)])
+        if math.prod(shape) > LARGEST:
+            raise TraceError(
+                f"a tensor of shape {tuple(shape)} is more than a page takes: {LARGEST} numbers"
+            )
         if key not in self._known:
             self._known[key] = len(self.inputs) + len(self.nodes)
             self._sizes[self._known[key]] = math.prod(shape)

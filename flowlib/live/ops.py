@@ -227,10 +227,9 @@ def flip(graph, x, dims):
 
 @lower("cat")
 def cat(graph, values, dim=0):
-    parts = [value for value in values if list(value.shape) != [0]]
     shape = list(graph.result.shape)
     outer = max(math.prod(shape[: dim % len(shape)]), 1)
-    return graph.emit("cat", [[graph.ref(part) for part in parts], outer], shape)
+    return graph.emit("cat", [[graph.ref(value) for value in values], outer], shape)
 
 
 @lower("take")

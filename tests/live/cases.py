@@ -81,10 +81,20 @@ UNARY = {
     "bool": (lambda x: x.trunc().bool(), REAL),
     "long": (lambda x: x.long(), REAL),
     "whole numbers": (lambda x: x.long() * 3 + x.long() // 2 - x.long() % 3, REAL),
+    "powers of one": (lambda x: 1 ** torch.log(x) + (-1) ** (torch.inf * x), REAL),
     "infinite scalars": (lambda x: torch.where(x > 0, x, -torch.inf).clamp(max=torch.inf), REAL),
     "not a number": (lambda x: torch.stack([f(x * torch.nan) for f in NAN]), REAL),
 }
-NAN = (torch.tanh, torch.exp, torch.abs, torch.erf, torch.erfinv, torch.sigmoid, torch.isnan)
+NAN = (
+    torch.tanh,
+    torch.sign,
+    torch.exp,
+    torch.abs,
+    torch.erf,
+    torch.erfinv,
+    torch.sigmoid,
+    torch.isnan,
+)
 
 BINARY = {
     "add": (torch.add, REAL),
@@ -256,6 +266,7 @@ REDUCTIONS = {
     "cross_entropy": lambda x: F.cross_entropy(x[0], torch.tensor([1, 0, 5, 3, 2])),
     "sort": lambda x: tuple(torch.sort(x, 1)) + tuple(torch.sort(x, 0, descending=True)),
     "sort ties": lambda x: tuple(torch.sort(x.round(), dim=2, stable=True)),
+    "sort not a number": lambda x: tuple(torch.sort(x.log(), dim=1, stable=True)),
     "argsort": lambda x: x.argsort(-1),
     "topk": lambda x: tuple(x.topk(2, 1)) + tuple(x.topk(3, 2, largest=False)),
     "quantile": lambda x: torch.quantile(x, 0.3) + torch.quantile(x, 0.75, 1),
@@ -305,6 +316,7 @@ SQUARE = {
     "solve unit triangular": lambda a: torch.linalg.solve_triangular(
         a, a.mT, upper=False, unitriangular=True
     ),
+    "pivot of zero": lambda a: torch.linalg.det(a - a * torch.eye(a.shape[-1])),
     "swapped rows": lambda a: torch.linalg.det(a.flip(-2)) - torch.linalg.det(a * 0),
 }
 

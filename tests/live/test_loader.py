@@ -96,9 +96,9 @@ def test_the_graph_itself_runs(runtime):
 
 
 LAST = len(GRAPH["inputs"]) + len(GRAPH["consts"]) + len(GRAPH["nodes"]) - 1
-MM, VIEW, CAT, PUT, SUM, WHERE, SOLVE, DET, SORT, TAKE = (
+MM, TANH, VIEW, CAT, PUT, SUM, WHERE, SOLVE, DET, SORT, TAKE = (
     ("nodes", node(op))
-    for op in "mm view cat put sum where solve logabsdet argsort take".split()  # noqa: SIM905
+    for op in "mm tanh view cat put sum where solve logabsdet argsort take".split()  # noqa: SIM905
 )
 
 
@@ -129,6 +129,8 @@ MM, VIEW, CAT, PUT, SUM, WHERE, SOLVE, DET, SORT, TAKE = (
         ((*MM, 2), [2**60] * 16 + [0], "has no proper shape"),
         ((*MM, 2), "60", "has no proper shape"),
         ((*MM, 2), [61, 6], "expected sizes that agree"),
+        ((*MM, 2), [1] * 15 + [60, 6], "has no proper shape"),
+        ((*TANH, 2), [61, 6], "expected as many numbers as it reads"),
         ((*VIEW, 1, 1), 10**6, "expected to stay within the value it reads"),
         ((*VIEW, 1, 1), -1, "expected a count as argument 1"),
         ((*VIEW, 1, 2), [-1, 1], "expected"),
@@ -178,9 +180,36 @@ def test_what_is_no_graph_is_refused(runtime, graph):
     assert attempt(runtime, graph).startswith("GraphError: the graph ")
 
 
-def test_a_graph_that_would_fill_the_memory_is_refused(runtime):
-    graph = {**copy.deepcopy(GRAPH), "nodes": [["arange", [0, 1], [2**22]]] * 5, "outputs": {}}
-    assert attempt(runtime, graph) == "GraphError: the graph needs more than 16777216 numbers"
+def large(inner, count: int) -> dict:
+    """A chain of nodes, each of four million numbers."""
+    nodes = [["add", [{"v": 0}, 1], [2**22]]] + [inner(k) for k in range(1, count)]
+    shapes = {"input_shapes": [[2**22]], "consts": [], "shapes": {}}
+    return {"inputs": ["a"], **shapes, "nodes": nodes, "outputs": {"last": count}}
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda k: ["arange", [0, 1], [2**22]],
+        lambda k: ["view", [{"v": 0}, 0, [1]], [2**22]],
+        lambda k: ["cat", [[{"v": 0}, {"v": k}], 1], [(k + 1) * 2**22]],
+    ],
+)
+def test_a_graph_that_would_fill_the_memory_is_refused(runtime, inner):
+    answer = attempt(runtime, large(inner, 9))
+    assert "more than 16777216 numbers" in answer
+
+
+def test_a_long_graph_needs_few_buffers(runtime):
+    assert attempt(runtime, large(lambda k: ["add", [{"v": k}, 1], [2**22]], 20)) == "ran"
+
+
+@pytest.mark.parametrize(
+    "node", [["det", [{"v": 0}, 0, 2**13], [0]], ["solve", [{"v": 0}, {"v": 0}, 0, 2**13, 1], [0]]]
+)
+def test_no_matrices_of_a_great_size_are_refused(runtime, node):
+    graph = {"inputs": ["a"], "input_shapes": [[0]], "consts": [], "nodes": [node], "outputs": {}}
+    assert re.search("expected (a )?smaller matri", attempt(runtime, graph))
 
 
 @pytest.mark.parametrize(

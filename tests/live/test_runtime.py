@@ -96,6 +96,13 @@ def test_composites(runtime, name):
         check(runtime, fn, *((cases.REAL, s) for s in shapes), seed=seed, near_zero=None)
 
 
+def test_tanh_is_good_to_the_last_digits_of_float32(runtime):
+    x = torch.cat([torch.linspace(-12, 12, 50_001), torch.logspace(-30, 1, 10_000)])
+    got = runtime.evaluate(lambda x: {"y": torch.tanh(x)}, {"x": x})["y"]
+    error = (got.double() / torch.tanh(x.double()) - 1).abs()
+    assert error.nan_to_num(0).max() < 7e-8
+
+
 def test_every_operation_is_tested(runtime):
     """Each loop of kernels.js and each entry of OPS runs in the cases above."""
     if len(runtime.graphs) < TOTAL:

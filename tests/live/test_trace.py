@@ -172,6 +172,10 @@ OUTSIDE = torch.ones(3)
             lambda x: {"y": torch.distributions.Normal(0.0, x, validate_args=True).log_prob(x)},
             "validate_args=False",
         ),
+        (
+            lambda x: {"y": x[0, 0].expand(5000, 5000)},
+            r"shape \(5000, 5000\) is more than a page takes",
+        ),
         (lambda x: {"y": x.add_(1)}, "writes in place to input 'x'; write to a clone"),
         (lambda x: {"y": x[0].reshape(1, 3).mul_(2)}, "writes in place to input 'x'"),
         (lambda x: {"y": x.split(1)[0].zero_()}, "writes in place to input 'x'"),

@@ -279,7 +279,6 @@ function scaledErfc(x) {
 }
 
 function erfc(x) {
-  if (Math.abs(x) < 0.5) return 1 - erf(x);
   return x < 0 ? 2 - erfc(-x) : Math.exp(-x * x) * scaledErfc(x);
 }
 

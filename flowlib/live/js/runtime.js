@@ -12,7 +12,7 @@
 import { BINARY, REDUCE, SCAN, UNARY, backSubstitute, eliminate, matrixProduct } from "./kernels.js";
 
 // An altered graph must not hang the page or exhaust it.
-const MAX_FLOATS = 2 ** 24; // in all values of one graph; float32 counts exactly up to here
+const MAX_FLOATS = 2 ** 24; // in all buffers of one graph; float32 counts exactly up to here
 const MAX_RANK = 16;
 const MAX_WORK = 2 ** 31; // multiplications in one node
 
@@ -43,11 +43,12 @@ function sizeOf(shape, what) {
 
 /** The arguments of one node, read with checks: a wrong one is an error that names the node. */
 class NodeReader {
-  constructor(position, entry, values) {
+  constructor(position, entry, values, spend) {
     demand(Array.isArray(entry) && entry.length === 3, `node ${position} is not [op, args, shape]`);
     [this.op, this.args, this.shape] = entry;
     this.what = `node ${position} (${JSON.stringify(this.op)})`;
     this.values = values;
+    this.spend = spend;
     demand(typeof this.op === "string" && Array.isArray(this.args), `${this.what} is malformed`);
     this.size = sizeOf(this.shape, this.what);
   }
@@ -154,6 +155,7 @@ const OPS = {
       if (reach < 0) low += reach; else high += reach;
     });
     node.expect(n === 0 || (low >= 0 && high < x.size), "to stay within the value it reads");
+    node.spend(n);
     const from = indexTable(shape, strides, offset, n);
     return [[x], (o, [a]) => { for (let i = 0; i < n; i++) o[i] = a[from[i]]; }];
   },
@@ -254,15 +256,17 @@ export function compile(graph, data) {
   const { inputs, input_shapes: shapes, consts, nodes, outputs } = checkParts(graph, data);
   /** @type {Value[]} */
   const values = [];
+  const add = (size, buffer, fixed, last = Infinity) =>
+    values[values.push({ size, buffer, last, fixed }) - 1];
   let floats = 0;
-  const add = (size, buffer, fixed, last = Infinity) => {
+  const spend = (size) => {
     floats += size;
-    demand(floats <= MAX_FLOATS, `the graph needs more than ${MAX_FLOATS} numbers`);
-    return values[values.push({ size, buffer, last, fixed }) - 1];
+    demand(floats <= MAX_FLOATS, `the graph needs more than ${MAX_FLOATS} numbers at a time`);
   };
 
   inputs.forEach((name, i) => {
     const size = sizeOf(shapes[i], `input ${JSON.stringify(name)}`);
+    spend(size);
     add(size, new Float32Array(size), false);
   });
   consts.forEach((entry, i) => {
@@ -272,7 +276,7 @@ export function compile(graph, data) {
     add(size, data.subarray(offset, offset + size), true);
   });
   const plans = nodes.map((entry, k) => {
-    const node = new NodeReader(k, entry, values);
+    const node = new NodeReader(k, entry, values, spend);
     demand(Object.hasOwn(OPS, node.op), `${node.what} is an operation that this page does not know`);
     const [sources, step] = OPS[node.op](node);
     for (const source of sources) source.last = Math.max(source.last, k);
@@ -285,7 +289,7 @@ export function compile(graph, data) {
     return [name, values[id]];
   });
 
-  const steps = allocate(plans);
+  const steps = allocate(plans, spend);
   const named = Object.fromEntries(results.map(([name, value]) => [name, value.buffer]));
   return function run(given) {
     inputs.forEach((name, i) => feed(values[i].buffer, given?.[name], name));
@@ -296,16 +300,17 @@ export function compile(graph, data) {
 
 /** Give every node a buffer, one that is free again where there is one, and bind its step to it.
  * What depends on no input is computed now; the steps for the rest are returned. */
-function allocate(plans) {
+function allocate(plans, spend) {
   const steps = [], free = new Map();
   plans.forEach(({ sources, step, value }, k) => {
     const spare = value.fixed ? undefined : free.get(value.size)?.pop();
+    if (!spare) spend(value.size);
     const out = value.buffer = spare ?? new Float32Array(value.size);
     const buffers = sources.map((source) => source.buffer);
     if (value.fixed) step(out, buffers);
     else steps.push(() => step(out, buffers));
     for (const done of new Set([value, ...sources])) {
-      if (done.last !== k || done.fixed) continue;
+      if (done.last > k || done.fixed) continue;
       if (!free.has(done.size)) free.set(done.size, []);
       free.get(done.size).push(done.buffer);
     }
