@@ -1,5 +1,7 @@
 """fit: it learns, it repeats itself, and it stops where the loss breaks."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -45,6 +47,14 @@ def test_reverse_kl_to_a_potential_falls():
     assert losses[:5].mean() > 3
     assert losses[-20:].mean() < 1
     assert not losses.requires_grad
+
+
+def test_the_learning_rate_falls_along_half_a_cosine():
+    """Adam moves by the learning rate under a constant gradient: the way is the sum of the rates."""
+    x = nn.Parameter(torch.tensor(0.0, dtype=torch.float64))
+    fit(lambda: -x, [x], steps=100, lr=0.1)
+    rates = [0.05 * (1 + math.cos(math.pi * k / 100)) for k in range(100)]
+    assert x.item() == pytest.approx(sum(rates), rel=1e-6)
 
 
 def test_a_seed_repeats_and_leaves_the_generator_alone():
