@@ -96,6 +96,7 @@ class Boxed(PlaneDensity):
 
     U2 to U4 are improper: their mass grows with the width of the box without end.  The wall makes
     them densities, and it has a gradient for samples that leave the box, which a hard edge has not.
+    With the normaliser known, the mean of log q - log p over a flow's samples is its KL divergence.
 
     Args:
         potential: U, (*, 2) -> (*); any that is at least -ln 2, as U1 to U4 are.
@@ -125,7 +126,7 @@ class Boxed(PlaneDensity):
 
     def sample(self, sample_shape=()) -> Tensor:
         """Exact samples by rejection from the uniform density."""
-        count, kept = math.prod(sample_shape), []
+        count, kept = math.prod(sample_shape), [torch.empty(0, 2)]
         while sum(map(len, kept)) < count:
             low, high = torch.tensor(self.low), torch.tensor(self.high)
             x = low + (high - low) * torch.rand(64 * count, 2)

@@ -77,7 +77,7 @@ def test_samples_fill_the_density_evenly(name):
 @every_density
 def test_shapes_and_dtypes(name):
     density = DENSITIES[name]()
-    for shape in ((), (4,), (2, 3)):
+    for shape in ((), (4,), (2, 3), (0,)):
         x = density.sample(shape)
         assert x.shape == (*shape, 2)
         assert density.log_prob(x).shape == shape
