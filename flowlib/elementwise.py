@@ -119,7 +119,7 @@ class SinhArcsinh(Bijection):
     Raises:
         ValueError: a wrong shape.
 
-    Source: Jones and Pewsey 2009, equation 2, solved for x.
+    Source: Jones and Pewsey 2009, solved for x.
 
     Example:
         >>> layer = SinhArcsinh(1, skew=torch.tensor([0.5]), log_tail=torch.zeros(1))
