@@ -2,8 +2,9 @@
 
 MathJax comes from the book itself: the package sphinx-mathjax-offline carries the whole of version
 3.2.2, 24 MB, of which a page needs one script and its fonts.  The search works in a page opened as
-a file too, where it may not fetch the pages that it found to quote from them.  The theme's icons
-are a font; the script of 1.5 MB that would draw them once more is left out.
+a file too, where it may not fetch the pages that it found to quote from them.  Two things of the
+theme's are left out: a script of 1.5 MB that draws the icons, which are a font already, once more;
+and hints to load files early, which a page opened as a file may not follow.
 """
 
 import importlib.util
@@ -15,13 +16,13 @@ from sphinx.util.fileutil import copy_asset
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 SCRIPT = "tex-chtml-full.js"  # with every TeX extension inside: nothing is loaded later
 FONTS = "output/chtml/fonts/woff-v2"
-ICON_SCRIPT = re.compile(r"<(script|link)[^>]*fontawesome[^>]*\.js[^>]*>(</script>)?")
+NOT_NEEDED = re.compile(r'<script[^>]*fontawesome[^>]*></script>|<link rel="preload"[^>]*>')
 
 
 def setup(app):
     app.connect("config-inited", use_own_mathjax)
     app.connect("builder-inited", copy_mathjax)
-    app.connect("build-finished", leave_icon_script_out)
+    app.connect("build-finished", leave_out_what_is_not_needed)
     app.add_js_file(None, body=QUOTE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -38,9 +39,9 @@ def copy_mathjax(app):
         copy_asset(source / FONTS, target / FONTS)
 
 
-def leave_icon_script_out(app, exception):
+def leave_out_what_is_not_needed(app, exception):
     if app.builder.format == "html":
         for page in Path(app.outdir).rglob("*.html"):
             text = page.read_text(encoding="utf-8")
-            if ICON_SCRIPT.search(text):
-                page.write_text(ICON_SCRIPT.sub("", text), encoding="utf-8")
+            if NOT_NEEDED.search(text):
+                page.write_text(NOT_NEEDED.sub("", text), encoding="utf-8")
