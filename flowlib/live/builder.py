@@ -158,8 +158,7 @@ class Builder:
     def ref(self, x: Value) -> dict:
         """A reference to the numbers of ``x``, in order."""
         layout, base = x.layout, self._id(x.base)
-        in_order = layout.is_contiguous() and layout.storage_offset() == 0
-        if in_order and layout.numel() == self._sizes[base]:
+        if layout.is_contiguous() and layout.numel() == self._sizes[base]:
             return {"v": base}
         args = [{"v": base}, layout.storage_offset(), list(layout.stride())]
         return {"v": self.emit("view", args, x.shape).base}

@@ -12,6 +12,7 @@ from torch import Tensor, fx
 from torch._guards import TracingContext, tracing
 from torch._subclasses import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowlib.live import rewrites  # noqa: F401  (registers its operations)
@@ -24,7 +25,8 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
     names: list[str] = []
 
     def flat(*values):
-        outputs = fn(**dict(zip(inputs, values)))
+        with _Select():
+            outputs = fn(**dict(zip(inputs, values)))
         if not isinstance(outputs, dict):
             raise TraceError(f"expected a dict of tensors; got {type(outputs).__name__}")
         for name, value in outputs.items():
@@ -58,6 +60,31 @@ def _make_fx(fn, inputs: dict[str, Tensor]) -> fx.GraphModule:
     examples = [value.detach().clone() for value in inputs.values()]
     with tracing(TracingContext(FakeTensorMode())):  # else make_fx makes a new mode for every node
         return make_fx(fn, decomposition_table=decompositions())(*examples)
+
+
+class _Select(TorchFunctionMode):
+    """Traces ``x[k]`` for a whole number k in a tensor, of which torch would ask the value."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is not Tensor.__getitem__:
+            return func(*args, **(kwargs or {}))
+        x, parts = args
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        tensors = [isinstance(part, Tensor) for part in parts]
+        picks = [i for i, part in enumerate(parts) if tensors[i] and part.ndim == 0]
+        if len(picks) < sum(tensors) or any(isinstance(part, list) for part in parts):
+            return func(*args)
+        x = func(x, tuple(slice(None) if i in picks else part for i, part in enumerate(parts)))
+        for i in reversed(picks):  # count the dimensions that stand before it, or after it
+            behind = any(part is Ellipsis for part in parts[:i])
+            beside = parts[i + 1 :] if behind else parts[:i]
+            count = sum(
+                type(part) is not int and not (behind and isinstance(part, Tensor))
+                for part in beside
+            )
+            dim = -1 - count if behind else count
+            x = x.index_select(dim, parts[i].reshape(1)).squeeze(dim)
+        return x
 
 
 def _writes(node: fx.Node) -> bool:

@@ -38,7 +38,7 @@ def _positions_along(x: Tensor, indices: list) -> Tensor:
     together = given == list(range(given[0], given[0] + len(given)))
     before = [d for d in free if d < given[0]] if together else []
     after = [d for d in free if d not in before]
-    for count, d in enumerate(after):
+    for d in after:
         flat = flat.unsqueeze(-1) + torch.arange(x.shape[d]) * strides[d]
     for d in reversed(before):
         steps = torch.arange(x.shape[d]) * strides[d]

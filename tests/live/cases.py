@@ -200,6 +200,11 @@ SHAPES = {
     "select by a computed tensor": lambda x: x.index_select(
         1, x[0, 0, :3].abs().long().clamp(max=4)
     ),
+    "rows by number": lambda x: x[_k(x)] + x[:, _k(x) + 1][:, None] + x[..., _k(x)][..., None],
+    "numbers by number": lambda x: (
+        x[_k(x), ..., _k(x)] + x[..., _k(x), _k(x)].sum() + x[1, _k(x), :5]
+    ),
+    "rows by number and slice": lambda x: x[..., _k(x), 1:] + x[None, _k(x) - 3, 1:, None, 2],
     "take_along_dim": lambda x: torch.take_along_dim(x, x.argmax(1, keepdim=True), 1),
     "gather": lambda x: x.gather(2, torch.tensor([1, 0, 5]).expand(4, 5, 3)),
     "gather part": lambda x: x.gather(0, (x[:2, :3].abs()).long().clamp(max=3)),
@@ -222,6 +227,10 @@ SHAPES = {
         x[0, 0, 0] + torch.cartesian_prod(torch.linspace(-1, 1, 40), torch.arange(9.0))
     ),
 }
+
+
+def _k(x):
+    return x[0, 0, 0].abs().clamp(max=2).long()
 
 
 def _in_place(x):

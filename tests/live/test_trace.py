@@ -113,6 +113,15 @@ def test_float64_constants_are_rounded_once_at_the_end():
     assert torch.frombuffer(bytearray(pool.tobytes()), dtype=torch.float32).tolist() == [1, 3]
 
 
+def test_what_float32_does_not_hold_is_computed_by_torch():
+    def fn(x):
+        return {"y": x + (torch.arange(50, dtype=torch.float64) + 1e9 - 1e9)}
+
+    pool = ConstantPool()
+    assert ops(graph_of(fn, (), pool=pool)) == ["add"]
+    assert len(pool.tobytes()) == 50 * 4
+
+
 def test_numbers_that_json_lacks_are_constants():
     graph = graph_of(lambda x: {"y": torch.where(x > 0, x, -math.inf)}, (3,))
     assert "Infinity" not in json.dumps(graph)
