@@ -18,7 +18,8 @@ html: $(BUILT)
 		|| { rm -rf _build/.doctrees; exit 1; } # or the next build would not see the warnings again
 
 test: browser html
-	$(BIN)/pytest -q -n 2 --dist loadscope tests --nbval-lax --nbval-current-env _build/jupyter_execute
+	$(BIN)/python tools/executed.py
+	$(BIN)/pytest -q -n 2 --dist loadscope tests --nbval-lax --nbval-current-env _build/executed
 
 benchmark: html
 	$(BIN)/python benchmarks/frame.py

@@ -202,7 +202,7 @@ def test_no_two_places_share_a_name(name):
 def executed_notebooks():
     return {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in (ROOT / "_build" / "jupyter_execute").glob("*.ipynb")
+        for path in (ROOT / "_build" / "executed").glob("*.ipynb")
     }
 
 

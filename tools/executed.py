@@ -1,0 +1,28 @@
+"""Writes the notebooks that the build executed to _build/executed, with the outputs as they came.
+
+The build's own copies, in _build/jupyter_execute, repeat what a cell printed: myst-nb merges the
+pieces of it for the page, in place.  The cache has the pieces.
+"""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+from jupyter_cache import get_cache
+
+BUILD = Path(__file__).parents[1] / "_build"
+EXECUTED = BUILD / "executed"
+
+
+def main():
+    shutil.rmtree(EXECUTED, ignore_errors=True)
+    EXECUTED.mkdir()
+    (folder,) = (BUILD / ".jupyter_cache").iterdir()
+    cache = get_cache(folder)
+    for path in (BUILD / "jupyter_execute").glob("*.ipynb"):
+        _, notebook = cache.merge_match_into_notebook(nbformat.read(path, as_version=4))
+        nbformat.write(notebook, EXECUTED / path.name)
+
+
+if __name__ == "__main__":
+    main()
