@@ -19,6 +19,10 @@ from flowlib.live import rewrites  # noqa: F401  (registers its operations)
 from flowlib.live.builder import TraceError
 from flowlib.live.ops import decompositions
 
+RANDOM = (
+    "is random, and a trace would freeze its numbers; declare an input, as in eps=Noise(256, 2)"
+)
+
 
 def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
     """What torch computes in ``fn``, without in-place writes, and the names of the outputs."""
@@ -39,6 +43,8 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
     try:
         graph = _make_fx(flat, inputs)
     except RuntimeError as error:
+        if "Generator" in str(error):  # as torch 2.6 says it
+            raise TraceError(f"a generator {RANDOM}{_line(error.__traceback__)}") from None
         if "tracing tensor" not in str(error):
             raise
         raise TraceError(

@@ -24,7 +24,7 @@ from torch import Tensor, fx
 
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value, unexpanded
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
-from flowlib.live.record import line_of, record
+from flowlib.live.record import RANDOM, line_of, record
 
 __all__ = ["ConstantPool", "TraceError", "trace"]
 
@@ -160,10 +160,7 @@ def _lower(builder: Builder, node: fx.Node, lowered: dict, result):
 def _refusal(target) -> TraceError:
     tags = getattr(target, "tags", ())
     if torch.Tag.nondeterministic_seeded in tags:
-        return TraceError(
-            f"{target} is random, and a trace would freeze its numbers; declare an input, as in "
-            "eps=Noise(256, 2)"
-        )
+        return TraceError(f"{target} {RANDOM}")
     if torch.Tag.dynamic_output_shape in tags:
         return TraceError(
             f"the shape of what {target} returns depends on the value of an input (a boolean mask as "
