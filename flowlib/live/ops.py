@@ -4,10 +4,14 @@
 :data:`DECOMPOSITIONS` rewrites others as torch code; the rest is left to torch's own core
 decompositions, and what then remains unknown is refused by ``trace``.
 
-To add an operation: if it can be written in other torch operations, do that with ``@rewrite``.
-Otherwise add its loop to ``js/kernels.js`` (an elementwise one: a line there, its name in UNARY or
-BINARY here, and that is all) or its entry to OPS in ``js/runtime.js``, and a function here with
-``@lower``.  Its parity test is a line in ``tests/live/test_runtime.py``.
+To add an operation:
+
+1. If it can be written in torch operations that are here, write it so in ``rewrites.py``, with
+   ``@rewrite("its_aten_name")``, and go to 3.
+2. Otherwise write its loop: in ``js/kernels.js`` if it is elementwise or reduces one dimension (one
+   entry, and its name among those of its kind here), else an entry of OPS in ``js/runtime.js``, which
+   checks its arguments, and a function here, with ``@lower("its_aten_name")``, which makes them.
+3. Add one line to ``tests/live/cases.py``: page and torch are compared on random inputs.
 """
 
 from __future__ import annotations

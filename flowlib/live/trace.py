@@ -5,9 +5,9 @@ made small: what depends on no input is computed now and kept as a constant, wha
 dropped, and ``ops.py`` says the rest in the operations of ``js/runtime.js``.
 
 >>> pool = ConstantPool()
->>> graph = trace(lambda a: {"y": (a * torch.ones(3)).tanh()}, {"a": torch.tensor(1.0)}, pool)
+>>> graph = trace(lambda a: {"y": (a * torch.arange(3.0)).tanh()}, {"a": torch.tensor(1.0)}, pool)
 >>> graph["nodes"]
-[['mul', [{'v': 0}, 1], [3]], ['tanh', [{'v': 1}], [3]]]
+[['mul', [{'v': 0}, {'v': 1}], [3]], ['tanh', [{'v': 2}], [3]]]
 
 A graph is plain JSON: ``inputs`` are names, and ``input_shapes`` their shapes; ``consts`` are
 [shape, offset] in the pool; ``nodes`` are [op, arguments, shape]; ``outputs`` are ids by name, and
