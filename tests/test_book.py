@@ -90,6 +90,7 @@ def test_play_moves_its_slider(browser, address, name):
 def test_figures_live_on_without_a_network(browser, address, name):
     with Visit(browser, address, **WIDE) as visit:
         figures = visit.open(name)
+        visit.page.wait_for_load_state("networkidle")
         visit.context.set_offline(True)
         for figure in figures:
             figure.wake()

@@ -1,7 +1,8 @@
 """A Sphinx extension for pages that need nobody's server, and hardly their own.
 
 MathJax comes from the book itself: the package sphinx-mathjax-offline carries the whole of version
-3.2.2, 24 MB, of which a page needs one script and its fonts.  The search works in a page opened as
+3.2.2, 24 MB, of which a page needs one script and its fonts.  It starts once the figures in sight
+are drawn, for it keeps a long page busy for a second or two.  The search works in a page opened as
 a file too, where it may not fetch the pages that it found to quote from them.  Two things of the
 theme's are left out: a script of 1.5 MB that draws the icons, which are a font already, once more;
 and hints to load files early, which a page opened as a file may not follow.
@@ -14,6 +15,16 @@ from pathlib import Path
 from sphinx.util.fileutil import copy_asset
 
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
+LATER = """
+addEventListener("load", () => {
+  const after = (n, go) => (n ? requestAnimationFrame(() => after(n - 1, go)) : setTimeout(go));
+  after(3, () => {
+    for (const { src } of document.querySelectorAll('script[type="later"]')) {
+      document.head.append(Object.assign(document.createElement("script"), { src }));
+    }
+  });
+});
+"""
 SCRIPT = "tex-chtml-full.js"  # with every TeX extension inside: nothing is loaded later
 FONTS = "output/chtml/fonts/woff-v2"
 NOT_NEEDED = re.compile(r'<script[^>]*fontawesome[^>]*></script>|<link rel="preload"[^>]*>')
@@ -24,11 +35,13 @@ def setup(app):
     app.connect("builder-inited", copy_mathjax)
     app.connect("build-finished", leave_out_what_is_not_needed)
     app.add_js_file(None, body=QUOTE)
+    app.add_js_file(None, body=LATER)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def use_own_mathjax(app, config):
     config.mathjax_path = f"mathjax/{SCRIPT}"
+    config.mathjax_options = {"type": "later"}
 
 
 def copy_mathjax(app):
