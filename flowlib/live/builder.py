@@ -17,7 +17,7 @@ from torch import Tensor
 
 from flowlib.live.ops import aten
 
-LARGEST = 2**24  # numbers in one value; as MAX_FLOATS in js/runtime.js
+LARGEST = 2**24  # numbers in one value; as MAX_FLOATS in js/operations.js
 
 
 class TraceError(ValueError):
@@ -75,7 +75,7 @@ def _layout(shape) -> Tensor:
 
 
 class Builder:
-    """A graph under construction; what ``ops.py`` calls.
+    """A graph under construction; what ``lowerings.py`` calls.
 
     Attributes:
         name: the aten operation that is being lowered.

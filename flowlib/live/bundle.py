@@ -11,8 +11,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FILES = (
+    "scalars.js",
     "kernels.js",
     "noise.js",
+    "operations.js",
     "runtime.js",
     "words.js",
     "theme.js",

@@ -15,7 +15,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flowlib.live import rewrites  # noqa: F401  (registers its operations)
+from flowlib.live import lowerings, rewrites  # noqa: F401  (register their operations)
 from flowlib.live.builder import TraceError
 from flowlib.live.ops import decompositions
 

@@ -2,7 +2,7 @@
 
 ``make_fx`` records what torch computes for example inputs, in aten operations.  Here the record is
 made small: what depends on no input is computed now and kept as a constant, what no output needs is
-dropped, and ``ops.py`` says the rest in the operations of ``js/runtime.js``.
+dropped, and ``lowerings.py`` says the rest in the operations of ``js/operations.js``.
 
 >>> pool = ConstantPool()
 >>> graph = trace(lambda a: {"y": (a * torch.arange(3.0)).tanh()}, {"a": torch.tensor(1.0)}, pool)

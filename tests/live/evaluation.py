@@ -37,7 +37,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 class Runtime:
-    """A page that has loaded kernels.js, noise.js and runtime.js."""
+    """A page that has loaded noise.js, operations.js and runtime.js."""
 
     def __init__(self, page):
         self.page = page
@@ -75,7 +75,7 @@ def runtime_page(browser):
     page.goto(f"http://127.0.0.1:{server.server_port}/")
     page.evaluate(
         """async () => {
-            for (const file of ["kernels", "noise", "runtime"]) {
+            for (const file of ["noise", "operations", "runtime"]) {
                 Object.assign(window, await import(`/${file}.js`));
             }
         }"""

@@ -1,4 +1,4 @@
-import { quantile } from "./kernels.js";
+import { quantile } from "./scalars.js";
 
 /**
  * Random numbers from a seed, the same to the last bit as flowlib/live/noise.py: 32-bit integers by

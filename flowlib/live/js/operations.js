@@ -1,0 +1,270 @@
+/**
+ * The operations of a graph.  Each reads and checks the arguments of its node once, and returns what
+ * it reads and the step that fills its output; the loops are in kernels.js.
+ */
+
+import { BINARY, REDUCE, SCAN, UNARY, backSubstitute, eliminate, matrixProduct } from "./kernels.js";
+
+// An altered graph must not hang the page or exhaust it.
+export const MAX_FLOATS = 2 ** 24; // in all buffers of one graph; float32 counts exactly up to here
+const MAX_RANK = 16;
+const MAX_WORK = 2 ** 31; // multiplications in one node
+
+/** What is wrong with a graph or with what it was given, in words that a figure can show. */
+export class GraphError extends Error {
+  name = "GraphError";
+}
+
+export function demand(condition, message) {
+  if (!condition) throw new GraphError(message);
+}
+
+export const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/** The product of a shape's lengths. */
+export function sizeOf(shape, what) {
+  demand(Array.isArray(shape) && shape.length <= MAX_RANK && shape.every(isCount), `${what} has no proper shape`);
+  const size = shape.reduce((product, length) => product * length, 1);
+  demand(size <= MAX_FLOATS, `${what} has a shape of more than ${MAX_FLOATS} numbers`);
+  return size;
+}
+
+/**
+ * A value of the graph.
+ * @typedef {{size: number, buffer: Float32Array | null, last: number, fixed: boolean}} Value
+ *   last: the last node that reads it; fixed: the same in every run
+ */
+
+/** The arguments of one node, read with checks: a wrong one is an error that names the node. */
+export class NodeReader {
+  constructor(position, entry, values, spend) {
+    demand(Array.isArray(entry) && entry.length === 3, `node ${position} is not [op, args, shape]`);
+    [this.op, this.args, this.shape] = entry;
+    this.what = `node ${position} (${JSON.stringify(this.op)})`;
+    this.values = values;
+    this.spend = spend;
+    demand(typeof this.op === "string" && Array.isArray(this.args), `${this.what} is malformed`);
+    this.size = sizeOf(this.shape, this.what);
+  }
+
+  expect(condition, expected) {
+    demand(condition, `${this.what} expected ${expected}`);
+  }
+
+  /** @returns {Value} */
+  asValue(argument) {
+    const id = argument?.v;
+    this.expect(isCount(id) && id < this.values.length, "the id of an earlier value");
+    return this.values[id];
+  }
+
+  value(i) {
+    return this.asValue(this.args[i]);
+  }
+
+  /** A value, or a number that stands for one. */
+  operand(i) {
+    const argument = this.args[i];
+    if (typeof argument !== "number") return this.asValue(argument);
+    return { size: 1, buffer: Float32Array.of(this.number(i)), last: Infinity, fixed: true };
+  }
+
+  number(i) {
+    this.expect(Number.isFinite(this.args[i]), `a number as argument ${i}`);
+    return this.args[i];
+  }
+
+  count(i) {
+    this.expect(isCount(this.args[i]) && this.args[i] <= MAX_FLOATS, `a count as argument ${i}`);
+    return this.args[i];
+  }
+
+  /** Counts from argument i on, whose product is the work to be done. */
+  counts(i, number) {
+    const all = Array.from({ length: number }, (_, k) => this.count(i + k));
+    const work = all.reduce((product, count) => product * Math.max(count, 1), 1);
+    this.expect(work <= MAX_WORK, "less work");
+    return all;
+  }
+
+  flag(i) {
+    this.expect(typeof this.args[i] === "boolean", `true or false as argument ${i}`);
+    return this.args[i];
+  }
+
+  /** The mask for the index into an operand over `size` numbers: see BINARY in kernels.js. */
+  mask(operand, size = this.size) {
+    this.expect(operand.size === size || operand.size === 1, "operands of one size, or of one number");
+    return operand.size === 1 ? 0 : -1;
+  }
+}
+
+/**
+ * The operations that are more than a loop.  Each takes the arguments of a node, checks them, and
+ * returns [the values it reads, the step].
+ * @type {Record<string, (node: NodeReader) => [Value[], (o: Float32Array, inputs: Float32Array[]) => void]>}
+ */
+export const OPERATIONS = {
+  ...mapValues(UNARY, (loop) => (node) => {
+    const x = node.operand(0), n = node.size;
+    node.expect(x.size === n, "as many numbers as it reads");
+    return [[x], (o, [a]) => loop(o, a, n)];
+  }),
+
+  ...mapValues(BINARY, (loop) => (node) => {
+    const x = node.operand(0), y = node.operand(1), n = node.size;
+    const p = node.mask(x), q = node.mask(y);
+    return [[x, y], (o, [a, b]) => loop(o, a, b, p, q, n)];
+  }),
+
+  ...mapValues(REDUCE, (loop) => (node) => {
+    const x = node.value(0), [outer, n, inner] = node.counts(1, 3);
+    node.expect(x.size === outer * n * inner && node.size === outer * inner, "sizes that agree");
+    return [[x], (o, [a]) => loop(o, a, outer, n, inner)];
+  }),
+
+  ...mapValues(SCAN, (loop) => (node) => {
+    const x = node.value(0), [outer, n, inner] = node.counts(1, 3);
+    node.expect(x.size === outer * n * inner && node.size === x.size, "sizes that agree");
+    return [[x], (o, [a]) => loop(o, a, outer, n, inner)];
+  }),
+
+  where(node) {
+    const operands = [node.operand(0), node.operand(1), node.operand(2)];
+    const [p, q, r] = operands.map((operand) => node.mask(operand));
+    const n = node.size;
+    return [operands, (o, [c, a, b]) => {
+      for (let i = 0; i < n; i++) o[i] = c[i & p] !== 0 ? a[i & q] : b[i & r];
+    }];
+  },
+
+  /** What reads x with other strides: expand, permute, slice, select, flip, diagonal. */
+  view(node) {
+    const x = node.value(0), offset = node.count(1), strides = node.args[2], { shape, size: n } = node;
+    node.expect(Array.isArray(strides) && strides.every(Number.isSafeInteger), "whole strides");
+    node.expect(strides.length === shape.length, "a stride for each dimension");
+    let low = offset, high = offset;
+    shape.forEach((length, d) => {
+      const reach = strides[d] * (length - 1);
+      if (reach < 0) low += reach; else high += reach;
+    });
+    node.expect(n === 0 || (low >= 0 && high < x.size), "to stay within the value it reads");
+    node.spend(n);
+    const from = indexTable(shape, strides, offset, n);
+    return [[x], (o, [a]) => { for (let i = 0; i < n; i++) o[i] = a[from[i]]; }];
+  },
+
+  /** cat([a, b, ...], outer): one after the other, in each of `outer` blocks. */
+  cat(node) {
+    const list = node.args[0], outer = node.count(1);
+    node.expect(Array.isArray(list) && list.length > 0, "a list of values");
+    const parts = list.map((argument) => node.asValue(argument));
+    const total = parts.reduce((sum, part) => sum + part.size, 0);
+    node.expect(total === node.size, "as many numbers as its parts have");
+    node.expect(outer > 0 && outer <= Math.max(total, 1), "one block or more");
+    node.expect(parts.every((part) => part.size % outer === 0), "parts of whole rows");
+    const lengths = parts.map((part) => part.size / outer);
+    return [parts, (o, inputs) => {
+      let start = 0;
+      for (let k = 0; k < inputs.length; k++) {
+        const x = inputs[k], length = lengths[k];
+        for (let row = 0, from = 0; row < outer; row++) {
+          const to = row * total / outer + start;
+          for (let i = 0; i < length; i++) o[to + i] = x[from++];
+        }
+        start += length;
+      }
+    }];
+  },
+
+  /** x[index], both flat; an index outside x gives NaN. */
+  take(node) {
+    const x = node.value(0), index = node.value(1), n = node.size;
+    node.expect(index.size === n, "an index for each number");
+    return [[x, index], (o, [a, at]) => { for (let i = 0; i < n; i++) o[i] = a[at[i]]; }];
+  },
+
+  /** A copy of x with x[index] = source, or += where the last argument is true; all flat. */
+  put(node) {
+    const x = node.value(0), index = node.value(1), source = node.operand(2), add = node.flag(3);
+    node.expect(x.size === node.size, "as many numbers as it reads");
+    const n = index.size, p = node.mask(source, n);
+    return [[x, index, source], (o, [a, at, b]) => {
+      o.set(a);
+      if (add) for (let i = 0; i < n; i++) o[at[i]] += b[i & p];
+      else for (let i = 0; i < n; i++) o[at[i]] = b[i & p];
+    }];
+  },
+
+  arange(node) {
+    const first = node.number(0), step = node.number(1), n = node.size;
+    return [[], (o) => { for (let i = 0; i < n; i++) o[i] = first + i * step; }];
+  },
+
+  /** mm(a, b, bias or null, batch, m, k, n): a (batch, m, k) times b (batch, k, n), plus bias (n). */
+  mm(node) {
+    const a = node.value(0), b = node.value(1), bias = node.args[2] === null ? null : node.value(2);
+    const [batch, m, k, n] = node.counts(3, 4);
+    node.expect(a.size === batch * m * k && b.size === batch * k * n, "sizes that agree");
+    node.expect(node.size === batch * m * n && (bias === null || bias.size === n), "sizes that agree");
+    return [bias === null ? [a, b] : [a, b, bias], (o, [x, y, c]) => {
+      for (let s = 0; s < batch; s++) matrixProduct(o, x, y, c, m, k, n, s * m * n, s * m * k, s * k * n);
+    }];
+  },
+
+  /** det, signdet, logabsdet: of a (batch, n, n). */
+  det: (node) => determinant(node, (sign, logs, product) => product),
+  signdet: (node) => determinant(node, (sign) => sign),
+  logabsdet: (node) => determinant(node, (sign, logs) => logs),
+
+  /** solve(a, b, batch, n, k): x with a x = b, where b has shape (batch, n, k). */
+  solve(node) {
+    const a = node.value(0), b = node.value(1);
+    const [batch, n, k] = node.counts(2, 3);
+    node.expect(a.size === batch * n * n && b.size === batch * n * k, "sizes that agree");
+    node.expect(node.size === b.size && a.size * n <= MAX_WORK, "sizes that agree");
+    node.expect(n * Math.max(n, k) <= MAX_FLOATS, "smaller matrices");
+    const lu = new Float64Array(n * n), x = new Float64Array(n * k);
+    return [[a, b], (o, [p, q]) => {
+      for (let s = 0; s < batch; s++) {
+        for (let i = 0; i < n * n; i++) lu[i] = p[s * n * n + i];
+        for (let i = 0; i < n * k; i++) x[i] = q[s * n * k + i];
+        eliminate(lu, n, x, k);
+        backSubstitute(lu, n, x, k);
+        o.set(x, s * n * k);
+      }
+    }];
+  },
+};
+
+/** Where each number of a strided view lies in what it reads. */
+function indexTable(shape, strides, offset, size) {
+  const table = new Int32Array(size).fill(offset);
+  for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]) {
+    for (let i = 0; i < size; i++) table[i] += (Math.floor(i / block) % shape[d]) * strides[d];
+  }
+  return table;
+}
+
+function determinant(node, pick) {
+  const x = node.value(0), [batch, n] = node.counts(1, 2);
+  node.expect(x.size === batch * n * n && node.size === batch, "sizes that agree");
+  node.expect(x.size * n <= MAX_WORK && n * n <= MAX_FLOATS, "a smaller matrix");
+  const a = new Float64Array(n * n);
+  return [[x], (o, [p]) => {
+    for (let s = 0; s < batch; s++) {
+      for (let i = 0; i < n * n; i++) a[i] = p[s * n * n + i];
+      let sign = eliminate(a, n, a, 0), log = 0, product = sign;
+      for (let i = 0; i < n * n; i += n + 1) {
+        sign *= Math.sign(a[i]);
+        log += Math.log(Math.abs(a[i]));
+        product *= a[i];
+      }
+      o[s] = pick(sign, log, product);
+    }
+  }];
+}
+
+function mapValues(table, change) {
+  return Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
+}
