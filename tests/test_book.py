@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from jupyter_cache import get_cache
 
 from book import HTML, PAGES, ROOT, Visit
 from serve import server
@@ -216,9 +215,3 @@ def test_what_was_executed_is_what_is_committed():
     executed = executed_notebooks()
     for path in (ROOT / "book").glob("*.ipynb"):
         assert code(executed[path.stem]) == code(json.loads(path.read_text(encoding="utf-8")))
-
-
-def test_a_notebook_runs_in_under_90_seconds():
-    (cache,) = (ROOT / "_build" / ".jupyter_cache").iterdir()
-    for record in get_cache(cache).list_cache_records():
-        assert record.data["execution_seconds"] < 90, record.uri

@@ -1,7 +1,7 @@
 """Writes the notebooks that the build executed to _build/executed, with the outputs as they came.
 
 The build's own copies, in _build/jupyter_execute, repeat what a cell printed: myst-nb merges the
-pieces of it for the page, in place.  The cache has the pieces.
+pieces of it for the page, in place.  The cache has the pieces, and how long each notebook took.
 """
 
 import shutil
@@ -22,6 +22,8 @@ def main():
     for path in (BUILD / "jupyter_execute").glob("*.ipynb"):
         _, notebook = cache.merge_match_into_notebook(nbformat.read(path, as_version=4))
         nbformat.write(notebook, EXECUTED / path.name)
+    for record in cache.list_cache_records():
+        print(f"{Path(record.uri).name} ran in {record.data['execution_seconds']:.0f} s")
 
 
 if __name__ == "__main__":
