@@ -20,8 +20,8 @@ class Planar(Bijection):
 
     The layer is a diffeomorphism where w·û > -1, which the constraint ensures:
 
-    .. math:: \hat u = u + \bigl(m(w^\top u) - w^\top u\bigr) \frac{w}{\lVert w \rVert^2},
-        \qquad m(s) = -1 + \log(1 + e^s)
+    .. math:: \hat u = u + \bigl(\rho(w^\top u) - w^\top u\bigr) \frac{w}{\lVert w \rVert^2},
+        \qquad \rho(s) = -1 + \log(1 + e^s)
 
     The inverse has no closed form.  It is one scalar root, bracketed and halved (:func:`brackets`),
     in float64 whatever the dtype of ``x``, so that its result is the exact inverse to the rounding
@@ -63,7 +63,7 @@ class Planar(Bijection):
         hold(self, "b", b, (), torch.zeros)
 
     def _u_at_rest(self, shape: tuple[int, ...]) -> Tensor:
-        """The u with û = 0, where m(w·u) = w·u = 0 or, constrained, m(ln(e - 1)) = 0."""
+        """The u with û = 0, where w·û = w·u = 0 or, constrained, ρ(ln(e - 1)) = 0."""
         w = self.w.detach()
         wu = math.log(math.e - 1) if self.constrain else 0.0
         return wu * w / w.square().sum().clamp(min=1e-30)
