@@ -9,8 +9,10 @@ from flowlib.base import (
     standard_normal,
 )
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
+from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
 from flowlib.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
+from flowlib.permutation import Permutation
 from flowlib.planar import Planar
 from flowlib.plotting import HEAT, PALETTE, draw_density, draw_grid, draw_points, panels
 from flowlib.potentials import BOX, POTENTIALS, U1, U2, U3, U4, Boxed
@@ -25,7 +27,9 @@ __all__ = [
     "U2",
     "U3",
     "U4",
+    "AdditiveCoupling",
     "Affine",
+    "AffineCoupling",
     "Banana",
     "Bijection",
     "Boxed",
@@ -38,10 +42,12 @@ __all__ = [
     "Inverse",
     "InverseCDF",
     "Linear",
+    "Permutation",
     "Planar",
     "Sigmoid",
     "SinhArcsinh",
     "TwoMoons",
+    "alternate",
     "cell_centres",
     "draw_density",
     "draw_grid",

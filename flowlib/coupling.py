@@ -1,0 +1,245 @@
+"""Coupling flows: one half passes unchanged and says how the other half moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from flowlib.base import Bijection
+
+
+class Coupling(Bijection):
+    r"""What the two couplings share: the partition z = (z₁, z₂), and the network that reads z₁.
+
+    .. math:: x_1 = z_1, \qquad x_2 = g\bigl(z_2;\, m(z_1)\bigr)
+
+    The Jacobian is block triangular, and only ∂x₂/∂z₂ counts for its determinant.  The network m
+    needs no inverse: in both directions its input is the half that did not change.
+
+    Args:
+        dim: D.
+        keep: bool mask of shape (D,), True where z passes unchanged.  None: the first half,
+            ``alternate(dim, 0)``.
+        hidden: widths of the hidden layers of the network.
+        network: the map m from z₁, shape (*, d₁), to shape (*, numbers · d₂), used as it is; any
+            callable.  None: ReLU layers of the widths ``hidden``, the last layer starting at zero.
+        numbers: how many numbers g needs for each coordinate that changes.
+
+    Raises:
+        ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all.
+
+    Source: Dinh et al. 2014, section 3.2.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        keep: Tensor | None,
+        hidden: tuple[int, ...],
+        network: Callable[[Tensor], Tensor] | None,
+        numbers: int,
+    ):
+        super().__init__()
+        keep = alternate(dim, 0) if keep is None else keep
+        if keep.dtype != torch.bool or keep.shape != (dim,):
+            raise ValueError(
+                f"{type(self).__name__} expected keep of dtype torch.bool and shape ({dim},); "
+                f"got {keep.dtype} and {tuple(keep.shape)}"
+            )
+        kept = int(keep.sum())
+        if kept in (0, dim):
+            raise ValueError(
+                f"{type(self).__name__} expected a coordinate to keep and one to change; "
+                f"got keep={keep.tolist()}"
+            )
+        self.dim, self.sizes = dim, (kept, dim - kept)
+        self.outputs = numbers * (dim - kept)
+        self.network = mlp(kept, hidden, self.outputs) if network is None else network
+
+        # Halves that lie side by side are slices; other masks are sorted into halves and back.
+        order = torch.cat([keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]])
+        back = order.argsort()
+        self.kept_first = bool(keep[0])
+        halves = bool((keep[1:] != keep[:-1]).sum() == 1)
+        self.register_buffer("order", None if halves else order)
+        self.register_buffer("back", None if halves else back)
+
+    def split(self, value: Tensor) -> tuple[Tensor, Tensor]:
+        """The half that is kept (*, d₁) and the half that changes (*, d₂), of a value (*, D)."""
+        if self.order is not None:
+            return value.index_select(-1, self.order).split(self.sizes, -1)
+        if self.kept_first:
+            return value.split(self.sizes, -1)
+        changed, kept = value.split(self.sizes[::-1], -1)
+        return kept, changed
+
+    def join(self, kept: Tensor, changed: Tensor) -> Tensor:
+        """The value (*, D) whose halves these are."""
+        if self.order is not None:
+            return torch.cat([kept, changed], -1).index_select(-1, self.back)
+        return torch.cat([kept, changed] if self.kept_first else [changed, kept], -1)
+
+    def ask(self, kept: Tensor) -> Tensor:
+        """What the network says, (*, numbers · d₂); ValueError if its shape is another."""
+        said = self.network(kept)
+        if said.shape[:-1] != kept.shape[:-1] or said.shape[-1] != self.outputs:
+            raise ValueError(
+                f"{type(self).__name__} expected a network that takes {tuple(kept.shape)} to "
+                f"{(*kept.shape[:-1], self.outputs)}; got {tuple(said.shape)}"
+            )
+        return said
+
+
+class AdditiveCoupling(Coupling):
+    r"""NICE's layer: shift one half by any function of the other.
+
+    .. math:: x_1 = z_1, \qquad x_2 = z_2 + m(z_1), \qquad \log\lvert\det J\rvert = 0
+
+    It preserves volume.  NICE is a stack of these, the halves taking turns (:func:`alternate`; at
+    least three, for every output to depend on every input), and one layer that rescales:
+    ``Affine(dim, shift=torch.zeros(dim))``.
+
+    Args:
+        dim: D, at least 2.
+        keep: bool mask of shape (D,), True where z passes unchanged (z₁).  None: the first half.
+        hidden: widths of the hidden layers of the network.
+        network: m, any callable from (*, d₁) to (*, d₂), used as it is.  None: ReLU layers of the
+            widths ``hidden``, the last starting at zero: a new layer is the identity.
+
+    Shapes: (*, D) -> (*, D) and (*).
+
+    Raises:
+        ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
+            a network whose output has another shape; a wrong shape.
+
+    Source: Dinh et al. 2014, section 3.2.
+
+    Example:
+        >>> layer = AdditiveCoupling(2, network=torch.square)
+        >>> layer(torch.tensor([3.0, 1.0]))
+        (tensor([ 3., 10.]), tensor(0.))
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        keep: Tensor | None = None,
+        hidden: tuple[int, ...] = (64, 64),
+        network: Callable[[Tensor], Tensor] | None = None,
+    ):
+        super().__init__(dim, keep, hidden, network, numbers=1)
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_shape(z)
+        z1, z2 = self.split(z)
+        return self.join(z1, z2 + self.ask(z1)), z.new_zeros(z.shape[:-1])
+
+    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_shape(x)
+        x1, x2 = self.split(x)
+        return self.join(x1, x2 - self.ask(x1)), x.new_zeros(x.shape[:-1])
+
+
+class AffineCoupling(Coupling):
+    r"""RealNVP's layer: scale and shift one half by any two functions of the other.
+
+    .. math:: x_1 = z_1, \qquad x_2 = e^{s(z_1)} \odot z_2 + t(z_1), \qquad
+        \log\lvert\det J\rvert = \sum_i s_i(z_1)
+
+    The log-scale is bounded smoothly, so that a stack of layers keeps its digits:
+
+    .. math:: s = c \tanh(\tilde s / c), \qquad (\tilde s, t) = \text{network}(z_1)
+
+    Args:
+        dim: D, at least 2.
+        keep: bool mask of shape (D,), True where z passes unchanged (z₁).  None: the first half.
+        hidden: widths of the hidden layers of the network.
+        network: any callable from (*, d₁) to (*, 2 d₂), the log-scale first, then the shift, used
+            as it is.  None: ReLU layers of the widths ``hidden``, the last starting at zero: a new
+            layer is the identity.
+        bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network says it.
+
+    Shapes: (*, D) -> (*, D) and (*).
+
+    Raises:
+        ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
+            a bound that is not positive; a network whose output has another shape; a wrong shape.
+
+    Source: Dinh et al. 2017, sections 3.2 and 3.3.
+
+    Example:
+        >>> layer = AffineCoupling(2, network=lambda z1: torch.cat([z1, 5 * z1], -1), bound=math.inf)
+        >>> layer(torch.tensor([1.0, 2.0]))
+        (tensor([ 1.0000, 10.4366]), tensor(1.))
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        keep: Tensor | None = None,
+        hidden: tuple[int, ...] = (64, 64),
+        network: Callable[[Tensor], Tensor] | None = None,
+        bound: float = 2.0,
+    ):
+        super().__init__(dim, keep, hidden, network, numbers=2)
+        if not bound > 0:
+            raise ValueError(f"AffineCoupling expected a bound > 0; got {bound}")
+        self.bound = bound
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_shape(z)
+        z1, z2 = self.split(z)
+        log_scale, shift = self.log_scale_and_shift(z1)
+        return self.join(z1, z2 * torch.exp(log_scale) + shift), log_scale.sum(-1)
+
+    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_shape(x)
+        x1, x2 = self.split(x)
+        log_scale, shift = self.log_scale_and_shift(x1)
+        return self.join(x1, (x2 - shift) * torch.exp(-log_scale)), -log_scale.sum(-1)
+
+    def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
+        """s and t of the half that is kept, each (*, d₂)."""
+        log_scale, shift = self.ask(kept).split(self.sizes[1], -1)
+        if self.bound < math.inf:
+            log_scale = self.bound * torch.tanh(log_scale / self.bound)
+        return log_scale, shift
+
+
+def alternate(dim: int, k: int) -> Tensor:
+    """The mask of layer k of a stack: keep the first half for even k, the second half for odd k.
+
+    Two neighbours change every coordinate.  An odd ``dim`` has the longer half second.
+
+    Raises:
+        ValueError: a dim below 2.
+
+    Source: Dinh et al. 2014, section 3.2.
+
+    Example:
+        >>> alternate(5, 0), alternate(5, 1)
+        (tensor([ True,  True, False, False, False]), tensor([False, False,  True,  True,  True]))
+    """
+    if dim < 2:
+        raise ValueError(f"a coupling expected a dim of 2 or more, one half for each; got {dim}")
+    return (torch.arange(dim) < dim // 2) ^ bool(k % 2)
+
+
+def mlp(inputs: int, hidden: tuple[int, ...], outputs: int) -> nn.Sequential:
+    """Linear layers with ReLU between them; the last starts at zero.
+
+    Example:
+        >>> mlp(1, (8, 8), 2)(torch.ones(5, 1)).abs().sum().item()
+        0.0
+    """
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        inputs = width
+    last = nn.Linear(inputs, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
