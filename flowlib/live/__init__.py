@@ -2,7 +2,7 @@
 
 from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
 from flowlib.live.figure import LiveFigure, live
-from flowlib.live.panels import axes, bars, curve, grid, heat, points, readouts, segments
+from flowlib.live.panels import axes, bars, curve, grid, heat, matrix, points, readouts, segments
 from flowlib.live.trace import TraceError
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "grid",
     "heat",
     "live",
+    "matrix",
     "points",
     "readouts",
     "segments",

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from flowlib.live.words import number, panel_ticks, tick_text
+from flowlib.live.words import has_cells, number, panel_ticks, tick_text
 from flowlib.plotting import PALETTE
 
 WIDTH, GAP, TALLEST = 720, 24, 340
@@ -84,8 +84,8 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
     head = bottom + tall + TOP
     ax = figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, tall / height))
     ax.set(xlim=panel["x"], ylim=panel["y"], facecolor="none")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set(color=LINE, linewidth=1)
+    ax.spines[["top", "right"]].set_visible(has_cells(panel))
+    ax.spines[:].set(color=LINE, linewidth=1)
     across, up = panel_ticks(panel, wide, tall)
     ax.set_xticks(across, tick_text(across))
     ax.set_yticks(up, tick_text(up))
@@ -111,18 +111,28 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
 
 
 def _heat(ax, panel, mark, outputs):
+    rows, columns = outputs[mark["value"]].shape
+    edges = []
+    for (low, top), count in ((panel["x"], columns), (panel["y"], rows)):
+        half = (top - low) / max(count - 1, 1) / 2
+        edges += [low - half, top + half]  # a value stands at the middle of its pixel
+    _image(ax, panel, mark, outputs, extent=edges, origin="lower", interpolation="bilinear")
+
+
+def _matrix(ax, panel, mark, outputs):
+    edges = [*panel["x"], *panel["y"]]
+    _image(ax, panel, mark, outputs, extent=edges, origin="upper", interpolation="nearest")
+
+
+def _image(ax, panel, mark, outputs, **style):
     value = _array(outputs[mark["value"]])
     high = np.max(value[np.isfinite(value)], initial=mark["low"])
     high = high if mark["high"] is None else mark["high"]
-    edges = []
-    for (low, top), count in ((panel["x"], value.shape[1]), (panel["y"], value.shape[0])):
-        half = (top - low) / max(count - 1, 1) / 2
-        edges += [low - half, top + half]  # a value stands at the middle of its pixel
     colours = [to_rgba(colour, 0.0 if i == 0 else 1.0) for i, colour in enumerate(HEAT)]
     ax.imshow(
-        np.where(np.isfinite(value), value, mark["low"]), extent=edges, origin="lower",
-        vmin=mark["low"], vmax=high if high > mark["low"] else mark["low"] + 1, aspect="auto",
-        cmap=LinearSegmentedColormap.from_list("live", colours), interpolation="bilinear",
+        np.where(np.isfinite(value), value, mark["low"]), aspect="auto", vmin=mark["low"],
+        vmax=high if high > mark["low"] else mark["low"] + 1,
+        cmap=LinearSegmentedColormap.from_list("live", colours), **style,
     )  # fmt: skip
     ax.set(xlim=panel["x"], ylim=panel["y"])
 
@@ -181,6 +191,7 @@ def _bars(ax, panel, mark, outputs):
 
 MARKS = {
     "heat": _heat,
+    "matrix": _matrix,
     "points": _points,
     "grid": _grid,
     "curve": _curve,
@@ -191,7 +202,7 @@ MARKS = {
 
 def _handle(mark: dict):
     """What stands for a mark in the legend."""
-    if mark["kind"] == "heat":
+    if mark["kind"] in ("heat", "matrix"):
         return Patch(color=HEAT[3], label=mark["label"])
     colour = PALETTE[mark["role"]]
     if mark["kind"] == "bars":

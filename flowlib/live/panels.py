@@ -15,6 +15,7 @@ ROLES = ("base", "data", "truth", "wrong", "muted")
 # mark -> the outputs it reads -> their shape; a letter is any length, the same within a mark.
 SHAPES = {
     "heat": {"value": ("H", "W")},
+    "matrix": {"value": ("H", "W")},
     "points": {"xy": ("N", 2)},
     "grid": {"mesh": ("R", "C", 2)},
     "curve": {"x": ("N",), "y": ("N",)},
@@ -30,6 +31,15 @@ def heat(value: str, low: float = 0.0, high: float | None = None, label: str | N
     strongest colour; None takes each frame's own maximum.
     """
     return {"kind": "heat", "value": value, "low": low, "high": high, "label": label}
+
+
+def matrix(value: str, low: float = 0.0, high: float | None = None, label: str | None = None):
+    """Output ``value`` (H, W) as cells, row 0 at the top, as a matrix is written: or as an image is.
+
+    Colours are those of :func:`heat`.  The axes take their ranges from it: cell [i, j] lies at
+    x = j + 1, y = i + 1.  An axis with a label counts its rows or columns; without, it is bare.
+    """
+    return {"kind": "matrix", "value": value, "low": low, "high": high, "label": label}
 
 
 def points(xy: str, role: str = "data", size: float = 2.5, label: str | None = None):
@@ -83,7 +93,7 @@ def bars(heights: str, labels: list[str] | None = None, role: str = "data", labe
 def axes(
     *marks: dict,
     x: tuple[float, float] | None = None,
-    y: tuple[float, float],
+    y: tuple[float, float] | None = None,
     alt: str,
     xlabel: str = "",
     ylabel: str = "",
@@ -94,26 +104,29 @@ def axes(
 
     Args:
         marks: what :func:`heat`, :func:`points`, ... return.
-        x: the range; may be left out where there are bars.
-        y: the range.  It never follows the data: a reader could not see a change of scale.
+        x: the range; left out where there are bars or a matrix.
+        y: the range; left out where there is a matrix.  It never follows the data: a reader could
+            not see a change of scale.
         alt: one sentence for people who cannot see the picture.  The state of the controls and
             the readouts follow it, so say what is drawn, not which values it has now.
         equal: one unit of x is as long as one of y, as planes need.
     """
     if not marks or not all(isinstance(m, dict) and m.get("kind") in SHAPES for m in marks):
         raise ValueError(f"axes expected marks such as heat(...) or points(...); got {marks}")
-    has_bars = any(m["kind"] == "bars" for m in marks)
     if not alt.strip():
         raise ValueError("axes expected alt, one sentence that says what is drawn; got nothing")
+    kinds = [m["kind"] for m in marks]
+    if "matrix" in kinds and (kinds.count("matrix") > 1 or x or y):
+        raise ValueError(f"axes expected one matrix, and no x and y beside it; got {kinds, x, y}")
     for name, pair in (("x", x), ("y", y)):
-        if name == "x" and pair is None and has_bars:
+        if pair is None and ("matrix" in kinds or (name == "x" and "bars" in kinds)):
             continue
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not pair[0] < pair[1]:
             raise ValueError(f"axes expected {name}=(low, high) with low < high; got {pair!r}")
     return {
         "kind": "axes",
         "x": None if x is None else list(x),
-        "y": list(y),
+        "y": None if y is None else list(y),
         "xlabel": xlabel,
         "ylabel": ylabel,
         "title": title,
@@ -169,13 +182,18 @@ def check_outputs(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> Non
 
 
 def place(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> list[dict]:
-    """Panels with what only the shapes and the neighbours tell: x of bars, the plots' proportions."""
+    """Panels with what only shapes and neighbours tell: ranges left out, the plots' proportions."""
     count = sum(panel["kind"] == "axes" for panel in panels)
     usual = {1: 2.4, 2: 1.3}.get(count, 1.0)  # width over height
     return [_placed(panel, shapes, usual) if panel["kind"] == "axes" else panel for panel in panels]
 
 
 def _placed(panel: dict, shapes: dict, usual: float) -> dict:
+    for mark in panel["marks"]:
+        if mark["kind"] == "matrix":
+            rows, columns = shapes[mark["value"]]
+            ranges = {"x": [0.5, columns + 0.5], "y": [rows + 0.5, 0.5]}  # row 1 at the top
+            return {**panel, **ranges, "aspect": round(columns / rows, 4)}
     bars_here = [mark for mark in panel["marks"] if mark["kind"] == "bars"]
     x = panel["x"] or [-0.6, max(shapes[mark["heights"]][0] for mark in bars_here) - 0.4]
     width, height = x[1] - x[0], panel["y"][1] - panel["y"][0]

@@ -63,11 +63,27 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
 
 
 def panel_ticks(panel: dict, width: float, height: float) -> tuple[list[float], list[float]]:
-    """Ticks about 60 pixels apart across and 44 up; one step both ways where units are equal."""
+    """Ticks about 60 pixels apart across and 44 up; one step both ways where units are equal.
+
+    A matrix counts its columns and rows, where its axes have a label.
+    """
+    if has_cells(panel):
+        columns, rows = (max(panel[axis]) - 0.5 for axis in "xy")
+        across = _counts(columns, int(width // 20)) if panel["xlabel"] else []
+        return across, _counts(rows, int(height // 20)) if panel["ylabel"] else []
     across, up = int(width // 60), int(height // 44)
     if panel["equal"]:
         across = up = min(across, up)
     return ticks(*panel["x"], across), ticks(*panel["y"], up)
+
+
+def has_cells(panel: dict) -> bool:
+    return any(mark["kind"] == "matrix" for mark in panel["marks"])
+
+
+def _counts(last: float, most: int) -> list[float]:
+    """About ``most`` of the whole numbers from 1 to ``last``."""
+    return [value for value in ticks(0.5, last + 0.5, most) if value == round(value)]
 
 
 def tick_text(values: list[float]) -> list[str]:

@@ -18,6 +18,7 @@ from flowlib.live import (
     grid,
     heat,
     live,
+    matrix,
     points,
     readouts,
     segments,
@@ -25,6 +26,7 @@ from flowlib.live import (
 
 MARKS = {
     "heat": heat("density", label="density"),
+    "matrix": matrix("cells", label="size"),
     "points": points("x", label="samples"),
     "grid": grid("mesh"),
     "curve": curve("t", "wave", role="truth", fill=True, dashed=True, label="wave"),
@@ -35,6 +37,7 @@ MARKS = {
     "more bars": bars("heights", labels=list("abcd"), role="data"),
 }
 PLANE = {"x": (-3.0, 3.0), "y": (-3.0, 3.0), "xlabel": "x₁", "ylabel": "x₂"}
+CELLS = {"xlabel": "j", "ylabel": "i"}
 
 
 def everything(a, k, bent, shape, eps):
@@ -53,6 +56,8 @@ def everything(a, k, bent, shape, eps):
     return {
         "density": torch.exp(-distance / scale) * (0.5 if bent else 1.0),
         "x": move(eps) if shape == "round" else move(eps).abs(),
+        "cells": scale * (1 + bent) * torch.cat([torch.eye(4), torch.zeros(4, 2)], 1)
+        + (torch.arange(4.0)[:, None] if shape == "round" else 0.0),
         "mesh": move(plane[::3, ::3]),
         "t": line,
         "wave": height * torch.sin(line),
@@ -85,7 +90,10 @@ def figure(name="everything"):
 @functools.cache
 def gallery():
     """One mark to a picture, in the order of MARKS."""
-    panels = [axes(mark, **PLANE, alt=f"{name} alone.") for name, mark in MARKS.items()]
+    panels = [
+        axes(mark, **(CELLS if name == "matrix" else PLANE), alt=f"{name} alone.")
+        for name, mark in MARKS.items()
+    ]
     controls = {"a": (-2.0, 2.0, 0.5), "k": (0, 6, 2), "bent": True, "shape": ["round", "square"]}
     return live(everything, *panels, name="gallery", **controls, eps=Noise(64, 2))
 

@@ -8,7 +8,7 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from pages import MARKS, figure, gallery
 
-from flowlib.live import axes, bundle, curve, draw, heat, live, words
+from flowlib.live import axes, bundle, curve, draw, heat, live, matrix, words
 from flowlib.plotting import PALETTE
 
 
@@ -46,6 +46,31 @@ def test_infinite_values_are_gaps():
     drawn = pixels(live(hole, panel, name="gap", a=(1.0, 2.0, 1.0)).draw())
     left, right = drawn[60:250, 80:400].std(), drawn[60:250, 520:900].std()
     assert left == 0 < right
+
+
+def test_a_matrix_is_written_from_the_top_in_crisp_cells():
+    cells = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    panel = axes(matrix("m"), alt="One cell.")
+    drawn = live(lambda a: {"m": a * cells}, panel, name="m", a=(1.0, 2.0, 1.0)).draw()
+    dark = pixels(drawn)[..., :3].sum(-1) < 300
+    across, down = dark.any(0).nonzero()[0], dark.any(1).nonzero()[0]
+    assert dark[down.min() : down.max() + 1, across.min() : across.max() + 1].all()
+    left, top, right, bottom = *drawn.axes[0].bbox.min, *drawn.axes[0].bbox.max
+    place = (
+        (across.mean() - left) / (right - left),
+        (len(dark) - down.mean() - top) / (bottom - top),
+    )
+    assert place == pytest.approx((5 / 6, 3 / 4), abs=0.01)
+
+
+def test_a_matrix_counts_rows_and_columns_where_its_axes_have_a_label():
+    named = live(
+        lambda a: {"m": a + torch.zeros(12, 3)},
+        axes(matrix("m"), xlabel="j", alt="Cells."),
+        name="m", a=(0.0, 1.0, 0.5),
+    ).spec["panels"][0]  # fmt: skip
+    assert words.panel_ticks(named, 90, 300) == ([1, 2, 3], [])
+    assert words.panel_ticks({**named, "ylabel": "i"}, 90, 150)[1] == [2, 4, 6, 8, 10, 12]
 
 
 def test_the_alternative_says_what_is_drawn_and_where_the_controls_stand():

@@ -4,16 +4,17 @@ import json
 
 import pytest
 
-from flowlib.live import axes, bars, curve, grid, heat, points, readouts, segments
+from flowlib.live import axes, bars, curve, grid, heat, matrix, points, readouts, segments
 from flowlib.live.panels import check_outputs, place
 
 BOX = {"x": (-1, 1), "y": (-2, 2), "alt": "A picture."}
 RIGHT = {
-    "v": (6, 5), "p": (9, 2), "g": (4, 5, 2), "x": (7,), "y": (7,), "s": (3, 2, 2), "h": (4,), "n": (),
+    "v": (6, 5), "m": (3, 4), "p": (9, 2), "g": (4, 5, 2), "x": (7,), "y": (7,), "s": (3, 2, 2), "h": (4,), "n": (),
 }  # fmt: skip
 EVERY = [
     axes(heat("v"), points("p"), grid("g"), curve("x", "y"), segments("s"), **BOX),
     axes(bars("h", labels=list("abcd")), y=(0, 1), alt="Bars."),
+    axes(matrix("m"), alt="Cells."),
     readouts(n="a number"),
 ]
 
@@ -23,6 +24,8 @@ def test_every_mark_is_json_and_fits_its_shape():
     placed = place(EVERY, RIGHT)
     assert json.loads(json.dumps(placed)) == placed
     assert placed[1]["x"] == [-0.6, 3.6]
+    assert (placed[2]["x"], placed[2]["y"]) == ([0.5, 4.5], [3.5, 0.5])
+    assert placed[2]["aspect"] == round(4 / 3, 4)
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -52,6 +55,9 @@ def test_units_as_long_across_as_up_where_asked():
         (lambda: axes(heat("v"), x=(0, 1), y=(0, 1), alt=" "), "expected alt"),
         (lambda: axes(**BOX), "expected marks"),
         (lambda: axes(readouts(n="n"), **BOX), "expected marks"),
+        (lambda: axes(matrix("m"), matrix("m"), alt="A"), "expected one matrix"),
+        (lambda: axes(matrix("m"), y=(1, 0), alt="A"), "no x and y beside it"),
+        (lambda: axes(bars("h"), alt="A"), r"y=\(low, high\)"),
         (lambda: axes(heat("v"), y=(0, 1), alt="A"), r"x=\(low, high\)"),
         (lambda: axes(heat("v"), x=(1, 0), y=(0, 1), alt="A"), "low < high"),
         (lambda: points("p", role="red"), "expected a role of base, data"),

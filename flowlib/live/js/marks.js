@@ -4,7 +4,7 @@
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
 import { scratch } from "./theme.js";
-import { tickText, ticks } from "./words.js";
+import { hasCells, panelTicks, tickText } from "./words.js";
 
 /** Around each plot, in CSS pixels; live.css and draw.py have the same four. */
 export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
@@ -52,30 +52,20 @@ export function drawPanel(canvas, panel, outputs, shapes, theme) {
 const MARKS = {
   heat(context, mark, { plot, outputs, shapes, theme }) {
     const [rows, columns] = shapes[mark.value];
-    const value = outputs[mark.value];
-    let high = mark.high ?? mark.low;
-    if (mark.high == null) for (const v of value) if (v > high && v < Infinity) high = v;
-    const scale = high > mark.low ? 255 / (high - mark.low) : 255;
-    const pixels = new ImageData(columns, rows);
-    const packed = new Uint32Array(pixels.data.buffer);
-    for (let row = 0; row < rows; row++) {
-      const from = (rows - 1 - row) * columns; // the picture's first row is the highest y
-      for (let column = 0; column < columns; column++) {
-        const v = value[from + column];
-        const level = Math.abs(v) < Infinity ? (v - mark.low) * scale : 0;
-        packed[row * columns + column] = theme.heat[Math.trunc(Math.min(Math.max(level, 0), 255))];
-      }
-    }
-    const small = scratch(columns, rows);
-    small.getContext("2d").putImageData(pixels, 0, 0);
     // A value stands at the middle of its pixel, and the outermost at the ends of the axes.
     const across = columns > 1 ? plot.width / (columns - 1) : plot.width;
     const down = rows > 1 ? plot.height / (rows - 1) : plot.height;
     context.imageSmoothingQuality = "high";
-    context.drawImage(
-      small, 0, 0, columns, rows,
-      plot.left - across / 2, plot.top - down / 2, across * columns, down * rows,
-    );
+    context.translate(plot.left - across / 2, plot.bottom + down / 2);
+    context.scale(across, -down); // row 0 is the lowest y
+    context.drawImage(image(outputs[mark.value], rows, columns, mark, theme), 0, 0);
+  },
+
+  matrix(context, mark, { plot, outputs, shapes, theme }) {
+    const [rows, columns] = shapes[mark.value];
+    const cells = image(outputs[mark.value], rows, columns, mark, theme);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(cells, plot.left, plot.top, plot.width, plot.height);
   },
 
   points(context, mark, { plot, panel, outputs, theme }) {
@@ -164,6 +154,22 @@ const MARKS = {
   },
 };
 
+/** One pixel for each value, row by row from the top. */
+function image(value, rows, columns, mark, theme) {
+  let high = mark.high ?? mark.low;
+  if (mark.high == null) for (const v of value) if (v > high && v < Infinity) high = v;
+  const scale = high > mark.low ? 255 / (high - mark.low) : 255;
+  const pixels = new ImageData(columns, rows);
+  const packed = new Uint32Array(pixels.data.buffer);
+  for (let i = 0; i < packed.length; i++) {
+    const level = Math.abs(value[i]) < Infinity ? (value[i] - mark.low) * scale : 0;
+    packed[i] = theme.heat[Math.trunc(Math.min(Math.max(level, 0), 255))];
+  }
+  const small = scratch(columns, rows);
+  small.getContext("2d").putImageData(pixels, 0, 0);
+  return small;
+}
+
 /** A polyline through at(0), ..., at(count - 1), broken where a coordinate is not finite. */
 function trace(context, plot, count, at) {
   let drawing = false;
@@ -200,15 +206,17 @@ function drawAxes(context, panel, plot, theme) {
   const { left, right, top, bottom } = plot;
   const crisp = (pixel) => Math.round(pixel - 0.5) + 0.5;
   const names = panel.marks.find((mark) => mark.labels)?.labels;
-  let [most, mostUp] = [Math.floor(plot.width / 60), Math.floor(plot.height / 44)];
-  if (panel.equal) most = mostUp = Math.min(most, mostUp); // one step both ways
-  const [across, up] = [ticks(...panel.x, most), ticks(...panel.y, mostUp)];
+  const [across, up] = panelTicks(panel, plot.width, plot.height);
   context.strokeStyle = theme.line;
   context.lineWidth = 1;
   context.beginPath();
   context.moveTo(crisp(left), top);
   context.lineTo(crisp(left), crisp(bottom));
   context.lineTo(right, crisp(bottom));
+  if (hasCells(panel)) {
+    context.lineTo(crisp(right), crisp(top));
+    context.lineTo(crisp(left), crisp(top));
+  }
   if (!names) {
     for (const value of across) {
       context.moveTo(crisp(plot.x(value)), bottom);

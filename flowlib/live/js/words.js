@@ -15,6 +15,27 @@ function multiples(low, high, step) {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
+/** Ticks about 60 pixels apart across and 44 up; a matrix counts its columns and rows. */
+export function panelTicks(panel, width, height) {
+  const { x, y, xlabel, ylabel } = panel;
+  if (hasCells(panel)) {
+    const across = xlabel ? counts(x[1] - 0.5, Math.floor(width / 20)) : [];
+    return [across, ylabel ? counts(y[0] - 0.5, Math.floor(height / 20)) : []];
+  }
+  let [most, mostUp] = [Math.floor(width / 60), Math.floor(height / 44)];
+  if (panel.equal) most = mostUp = Math.min(most, mostUp); // one step both ways
+  return [ticks(...x, most), ticks(...y, mostUp)];
+}
+
+export function hasCells({ marks }) {
+  return marks.some(({ kind }) => kind === "matrix");
+}
+
+/** About `most` of the whole numbers from 1 to `last`. */
+function counts(last, most) {
+  return ticks(0.5, last + 0.5, most).filter(Number.isInteger);
+}
+
 export function tickText(values) {
   const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0] ?? 1) || 1;
   const digits = decimals(Number(step.toPrecision(6)));
