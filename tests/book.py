@@ -61,9 +61,18 @@ class Visit:
         elif response.url.startswith(self.own):
             self.files.add(HTML / unquote(urlsplit(response.url.removeprefix(self.own)).path))
 
+    def rest(self):
+        """Waits for all that the page fetches by itself: formulas are set late, their fonts later."""
+        if self.page.query_selector(".math"):
+            self.page.wait_for_function("window.MathJax?.startup?.promise")
+            self.page.evaluate("() => MathJax.startup.promise")
+        self.page.evaluate(TWO_FRAMES)  # a font is asked for when its first letter is laid out
+        self.page.evaluate("() => document.fonts.ready.then(() => null)")
+        self.page.wait_for_load_state("networkidle")
+
     def weight(self) -> int:
         """The bytes of all files that the page has loaded, uncompressed."""
-        self.page.wait_for_load_state("networkidle")
+        self.rest()
         return sum(file.stat().st_size for file in self.files)
 
     def open(self, page: str) -> list[Figure]:

@@ -89,7 +89,7 @@ def test_play_moves_its_slider(browser, address, name):
 def test_figures_live_on_without_a_network(browser, address, name):
     with Visit(browser, address, **WIDE) as visit:
         figures = visit.open(name)
-        visit.page.wait_for_load_state("networkidle")
+        visit.rest()
         visit.context.set_offline(True)
         for figure in figures:
             figure.wake()
@@ -112,10 +112,8 @@ def test_figures_live_in_a_page_opened_as_a_file(browser, name):
 def test_formulas_are_set_by_the_book_itself(browser, address, name):
     with Visit(browser, address, **WIDE) as visit:
         visit.open(name)
+        visit.rest()
         formulas = visit.page.query_selector_all(".math")
-        if formulas:
-            visit.page.wait_for_function("window.MathJax?.startup?.promise")
-            visit.page.evaluate("() => MathJax.startup.promise")
         assert len(visit.page.query_selector_all(".math mjx-container")) >= len(formulas)
         assert visit.page.query_selector_all("mjx-merror") == []
         assert_quiet(visit)
