@@ -4,6 +4,7 @@ from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
 from flowlib.live.figure import LiveFigure, live
 from flowlib.live.panels import axes, bars, curve, grid, heat, matrix, points, readouts, segments
 from flowlib.live.trace import TraceError
+from flowlib.live.train import TrainingFigure, train
 
 __all__ = [
     "Checkbox",
@@ -13,6 +14,7 @@ __all__ = [
     "Noise",
     "Slider",
     "TraceError",
+    "TrainingFigure",
     "axes",
     "bars",
     "curve",
@@ -23,4 +25,5 @@ __all__ = [
     "points",
     "readouts",
     "segments",
+    "train",
 ]

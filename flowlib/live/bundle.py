@@ -21,6 +21,7 @@ FILES = (
     "marks.js",
     "controls.js",
     "layout.js",
+    "train.js",
     "figure.js",
     "page.js",
 )

@@ -57,13 +57,17 @@ class LiveFigure(anywidget.AnyWidget):
 
     def evaluate(self) -> dict[str, Tensor]:
         """What ``fn`` returns for the controls as they stand."""
+        with torch.no_grad():
+            outputs = self._fn(**self._arguments(self.seed))
+        return {name: out.detach() for name, out in outputs.items()}
+
+    def _arguments(self, draw: int) -> dict:
+        """The controls as they stand, and one draw of the noise."""
         values = {
             name: self.value[name] if control.discrete else torch.tensor(float(self.value[name]))
             for name, control in self._controls.items()
         }
-        noises = {name: noise.draw(self.seed) for name, noise in self._noises.items()}
-        with torch.no_grad():
-            return {name: out.detach() for name, out in self._fn(**values, **noises).items()}
+        return values | {name: noise.draw(draw) for name, noise in self._noises.items()}
 
     def draw(self):
         """The figure as it stands, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
@@ -139,50 +143,74 @@ def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFig
         >>> fig.evaluate()["y"][-1]
         tensor(0.5000)
     """
+    moved, noises = sort_controls(LiveFigure, controls)
+    inputs, pool = example_inputs(moved, noises), ConstantPool()
+    graphs = {
+        graph_key(choice): trace(partial(fn, **choice), inputs, pool) for choice in choices(moved)
+    }
+    shapes = [graph["shapes"] for graph in graphs.values()]
+    spec = figure_spec(name, caption, moved, noises, panels, shapes)
+    figure = with_traits(LiveFigure, moved)(
+        fn, moved, noises, spec=spec, graphs=graphs, data=pool.tobytes()
+    )
+    figure.shown()
+    return figure
+
+
+def sort_controls(kind: type, controls: dict) -> tuple[dict, dict[str, Noise]]:
+    """What a reader moves, and the noise, from the abbreviations given to ``live``."""
+    every = {key: as_control(key, value) for key, value in controls.items()}
+    for key in every:
+        if hasattr(kind, key) or key.startswith("_"):
+            raise ValueError(f"a widget has a {key!r} of its own; give the control another name")
+    noises = {key: c for key, c in every.items() if isinstance(c, Noise)}
+    return {key: c for key, c in every.items() if key not in noises}, noises
+
+
+def example_inputs(moved: dict, noises: dict[str, Noise]) -> dict[str, Tensor]:
+    """The sliders at their defaults and the first draw of the noise."""
+    sliders = {k: torch.tensor(float(c.value)) for k, c in moved.items() if not c.discrete}
+    return sliders | {key: noise.draw(0) for key, noise in noises.items()}
+
+
+def choices(moved: dict) -> list[dict]:
+    """Every combination of checkboxes and dropdowns."""
+    discrete = {key: control.options for key, control in moved.items() if control.discrete}
+    combinations = list(itertools.product(*discrete.values()))
+    if len(combinations) > MOST_TRACES:
+        raise ValueError(
+            f"live expected at most {MOST_TRACES} combinations of checkboxes and dropdowns, each "
+            f"of which is a trace of its own; got {len(combinations)}"
+        )
+    return [dict(zip(discrete, values)) for values in combinations]
+
+
+def graph_key(choice: dict) -> str:
+    """The name of a choice's graph, as the page writes it."""
+    return json.dumps(list(choice.values()), separators=(",", ":"), ensure_ascii=False)
+
+
+def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shapes: list) -> dict:
+    """What the page needs to know besides the graphs; refuses panels that outputs do not fit."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise ValueError(f"live expected a name such as 'planar-layer'; got {name!r}")
     if not panels or not all(isinstance(p, dict) and "kind" in p for p in panels):
         raise ValueError(f"live expected panels such as axes(...) or readouts(...); got {panels}")
-    every = {key: as_control(key, value) for key, value in controls.items()}
-    for key in every:
-        if hasattr(LiveFigure, key) or key.startswith("_"):
-            raise ValueError(f"a widget has a {key!r} of its own; give the control another name")
-    noises = {key: c for key, c in every.items() if isinstance(c, Noise)}
-    moved = {key: c for key, c in every.items() if key not in noises}
-
-    graphs, data, shapes = _trace_all(fn, moved, noises)
     for each in shapes:
         check_outputs(panels, each)
-    spec = {
+    return {
         "name": name,
         "caption": caption,
         "controls": [control_spec(key, control) for key, control in moved.items()],
         "noise": [control_spec(key, noise) for key, noise in noises.items()],
         "panels": place(list(panels), shapes[0]),
     }
+
+
+def with_traits(kind: type, moved: dict) -> type:
+    """A kind of figure with a trait for each control."""
     traits = {key: ControlTrait(key, c).tag(sync=True) for key, c in moved.items()}
-    subclass = type("LiveFigure", (LiveFigure,), {"__module__": __name__, **traits})
-    figure = subclass(fn, moved, noises, spec=spec, graphs=graphs, data=data)
-    figure.shown()
-    return figure
-
-
-def _trace_all(fn, moved: dict, noises: dict[str, Noise]) -> tuple[dict, bytes, list[dict]]:
-    """One graph for each combination of the discrete controls, and the constants they share."""
-    discrete = {key: control for key, control in moved.items() if control.discrete}
-    combinations = list(itertools.product(*(control.options for control in discrete.values())))
-    if len(combinations) > MOST_TRACES:
-        raise ValueError(
-            f"live expected at most {MOST_TRACES} combinations of checkboxes and dropdowns, each "
-            f"of which is a trace of its own; got {len(combinations)}"
-        )
-    inputs = {k: torch.tensor(float(c.value)) for k, c in moved.items() if not c.discrete}
-    inputs |= {key: noise.draw(0) for key, noise in noises.items()}
-    pool, graphs = ConstantPool(), {}
-    for values in combinations:
-        key = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
-        graphs[key] = trace(partial(fn, **dict(zip(discrete, values))), inputs, pool)
-    return graphs, pool.tobytes(), [graph["shapes"] for graph in graphs.values()]
+    return type(kind.__name__, (kind,), {"__module__": kind.__module__, **traits})
 
 
 def _in_book() -> bool:

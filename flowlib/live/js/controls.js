@@ -6,7 +6,7 @@
  */
 import { decimals, number } from "./words.js";
 
-const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
+export const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
 const SWEEP = 5000; // milliseconds from end to end
 const PLAY = "M2 1l9 5-9 5z";
 const PAUSE = "M2 1h3v10H2zm5 0h3v10H7z";

@@ -10,6 +10,7 @@ import { drawPanel } from "./marks.js";
 import { noise } from "./noise.js";
 import { compile } from "./runtime.js";
 import { isDark, readTheme } from "./theme.js";
+import { Training } from "./train.js";
 import { decimals, number } from "./words.js";
 
 let views = 0;
@@ -35,17 +36,20 @@ export class View {
   constructor(figure, model, address) {
     Object.assign(this, { figure, model, address, spec: model.get("spec") });
     const id = `live-${++views}`;
+    this.undo = [];
+    this.evaluators = new Map();
+    if (this.spec.train) this.training = new Training(this);
     this.controls = this.spec.controls.map((control) =>
       makeControl(control, `${id}-${control.name}`, (value) => this.change(control.name, value)),
     );
-    const { body, ...parts } = layOut(this.spec, this.controls, this.actions());
+    const { body, ...parts } = layOut(
+      this.spec, this.controls, this.actions(), this.training?.element,
+    );
     Object.assign(this, parts);
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
     const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks);
     this.shown = shown.flatMap(outputsRead);
-    this.evaluators = new Map();
-    this.undo = [];
     this.follow();
     figure.dataset.state = "loading";
     figure.classList.add("live-mounted");
@@ -55,7 +59,7 @@ export class View {
   stop() {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.saying);
-    this.controls.forEach((control) => control.pause());
+    this.pause();
     this.undo.forEach((undo) => undo());
     this.figure.remove();
   }
@@ -64,7 +68,7 @@ export class View {
 
   /** What the buttons do, by the words on them. */
   actions() {
-    const actions = { Reset: () => this.reset() };
+    const actions = this.training ? {} : { Reset: () => this.reset() };
     if (this.address) actions["Copy link"] = (element) => this.copyLink(element);
     const next = () => this.change("seed", this.model.get("seed") + 1);
     return this.spec.noise.length ? { "New noise": next, ...actions } : actions;
@@ -78,8 +82,13 @@ export class View {
   }
 
   reset() {
-    this.controls.forEach((control) => control.pause());
+    this.pause();
     for (const [name, value] of Object.entries(defaults(this.spec))) this.change(name, value);
+    this.training?.reset();
+  }
+
+  pause() {
+    for (const each of [this.training, ...this.controls]) each?.pause();
   }
 
   async copyLink(element) {
@@ -119,10 +128,13 @@ export class View {
       this.model.on(`change:${name}`, listener);
       this.undo.push(() => this.model.off(`change:${name}`, listener));
     };
-    this.spec.controls.forEach(({ name }, i) => {
+    this.spec.controls.forEach(({ name, label }, i) => {
       const show = () => this.controls[i].show(this.model.get(name));
       onModel(name, () => {
         show();
+        if (this.spec.train?.takes.start.includes(name)) {
+          this.training.reset(`Started again, for another ${label}: `);
+        }
         this.schedule();
       });
       show();
@@ -164,6 +176,8 @@ export class View {
   }
 
   update() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
     const start = performance.now();
     try {
       this.outputs = this.evaluate();
@@ -172,6 +186,7 @@ export class View {
       this.fail(this.notice);
       this.figure.dataset.frameMs = (performance.now() - start).toFixed(2);
     } catch (error) {
+      this.training?.pause();
       const advice = "Move a control, or press Reset.";
       this.fail(`This picture could not be drawn: ${error.message}. ${advice}`);
     }
@@ -181,20 +196,23 @@ export class View {
 
   /** What the traced function returns for the controls as they stand. */
   evaluate() {
-    const inputs = { ...this.noise() };
-    const choices = [];
-    for (const { name, kind } of this.spec.controls) {
-      if (kind === "slider") inputs[name] = this.model.get(name);
-      else choices.push(this.model.get(name));
-    }
-    const { run, shapes } = this.evaluator(JSON.stringify(choices));
-    const outputs = run(inputs);
+    const { training } = this;
+    const { run, shapes } = this.evaluator(this.key(training ? "show" : ""));
+    const learned = training ? { ...training.now(), losses: training.losses } : {};
+    const outputs = run({ ...this.inputs(0), ...learned });
     for (const name of this.shown) {
       if (!outputs[name].some(Number.isNaN)) continue;
       throw Error(`“${name}” is not a number (NaN) at ${this.words()}`);
     }
     this.shapes = shapes;
     return outputs;
+  }
+
+  /** The name of a graph: its role in training, and the checkboxes and dropdowns that it takes. */
+  key(role) {
+    const taken = ({ name, kind }) =>
+      kind !== "slider" && (!role || this.spec.train.takes[role].includes(name));
+    return role + JSON.stringify(this.spec.controls.filter(taken).map(({ name }) => this.model.get(name)));
   }
 
   /** The graph of one choice of checkboxes and dropdowns, made ready once. */
@@ -208,16 +226,18 @@ export class View {
     return this.evaluators.get(key);
   }
 
-  /** The noise of this draw; controls.py mixes the seeds likewise. */
-  noise() {
-    const draw = this.model.get("seed");
+  /** The sliders, and the noise of a step; controls.py mixes the seeds likewise. */
+  inputs(step) {
+    const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
     if (this.drawn?.draw !== draw) {
       const entries = this.spec.noise.map(({ name, kind, shape, seed }) => {
         return [name, noise(kind, shape, (seed + 1009 * draw) % 2 ** 32)];
       });
       this.drawn = { draw, noises: Object.fromEntries(entries) };
     }
-    return this.drawn.noises;
+    const sliders = this.spec.controls.filter(({ kind }) => kind === "slider");
+    const values = sliders.map(({ name }) => [name, this.model.get(name)]);
+    return { ...this.drawn.noises, ...Object.fromEntries(values) };
   }
 
   draw() {

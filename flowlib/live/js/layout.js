@@ -6,8 +6,9 @@ import { button, make } from "./controls.js";
  * @param {object} spec
  * @param {{element: HTMLElement}[]} controls
  * @param {Record<string, (element: HTMLButtonElement) => void>} actions by the words on the button
+ * @param {HTMLElement} [training] its own buttons
  */
-export function layOut(spec, controls, actions) {
+export function layOut(spec, controls, actions, training) {
   const axes = spec.panels.filter((panel) => panel.kind === "axes");
   const items = spec.panels.flatMap((panel) => panel.items ?? []);
   const pictures = axes.map((panel) => {
@@ -25,7 +26,7 @@ export function layOut(spec, controls, actions) {
   );
   const side = make("div", { className: "live-side" });
   if (numbers.length) side.append(make("div", { className: "live-readouts" }, ...numbers));
-  side.append(allControls(spec, controls), buttons(actions));
+  side.append(allControls(spec, controls, training), buttons(actions));
   const body = make(
     "div",
     { className: "live-body" },
@@ -59,8 +60,9 @@ function legend(panel) {
   return make("ul", { className: "live-legend" }, ...entries);
 }
 
-function allControls(spec, controls) {
+function allControls(spec, controls, training) {
   const element = make("div", { className: "live-controls" });
+  if (training) element.append(training);
   element.append(...controls.map((control) => control.element));
   const beside = spec.controls.filter(({ kind }) => kind !== "checkbox");
   const longest = Math.max(2, ...beside.map(({ label }) => label.length));

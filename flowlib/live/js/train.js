@@ -1,0 +1,111 @@
+/**
+ * Training in the page: a traced step turns the state into the next, as often as the reader likes.
+ *
+ * A frame takes a few steps, then draws.  Training pauses where nobody sees it, and stops where a
+ * number is not finite: then the state is the last one whose loss was finite.
+ */
+import { REDUCED_MOTION, button, make } from "./controls.js";
+
+const MOST_STEPS = 3; // in one frame
+const BUDGET = 12; // milliseconds after which a frame takes no further step
+const REST = 1000; // milliseconds between pictures for readers who want no motion
+
+export class Training {
+  /** @param view the figure's View, whose spec has a "train" */
+  constructor(view) {
+    this.view = view;
+    this.steps = view.spec.train.steps;
+    this.toggle = button("Start", () => (this.frame ? this.pause() : this.go()));
+    this.toggle.className = "live-start";
+    const once = button("Step", () => {
+      this.pause();
+      if (this.count < this.steps) this.advance();
+      view.schedule();
+    });
+    const again = button("Reset", () => view.reset());
+    this.told = make("span", { className: "live-count" });
+    this.element = make("div", { className: "live-training" }, this.toggle, once, again, this.told);
+
+    const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || this.pause());
+    sight.observe(view.figure);
+    const hide = () => document.hidden && this.pause();
+    document.addEventListener("visibilitychange", hide);
+    view.undo.push(() => sight.disconnect());
+    view.undo.push(() => document.removeEventListener("visibilitychange", hide));
+    this.reset();
+  }
+
+  /** Back to step 0; `why` is said where steps were lost. */
+  reset(why = "") {
+    this.note = this.count ? why : "";
+    this.count = 0;
+    this.state = this.before = null;
+    this.losses = new Float32Array(this.steps).fill(Infinity);
+    this.tell();
+  }
+
+  go() {
+    if (this.count === this.steps) this.reset();
+    this.view.notice = this.note = "";
+    this.toggle.textContent = "Pause";
+    const turn = (now) => {
+      this.frame = requestAnimationFrame(turn);
+      const end = performance.now() + BUDGET;
+      for (let i = 0; this.frame && i < MOST_STEPS && performance.now() < end; i++) this.advance();
+      if (this.frame && REDUCED_MOTION.matches && now - this.drawn < REST) return;
+      this.drawn = now;
+      this.view.update();
+    };
+    this.frame = requestAnimationFrame(turn);
+  }
+
+  pause() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.toggle.textContent = "Start";
+  }
+
+  /** One step, or the reason why there is none. */
+  advance() {
+    try {
+      this.step();
+    } catch (error) {
+      this.pause();
+      this.view.notice = `Training stopped: ${error.message}`;
+    }
+    this.tell();
+  }
+
+  step() {
+    const start = performance.now();
+    const { view, count } = this;
+    const { run } = view.evaluator(view.key("step"));
+    const { loss, ...next } = run({ ...view.inputs(count), ...this.now() });
+    const finite = (numbers) => numbers.every(Number.isFinite);
+    if (![loss, ...Object.values(next)].every(finite)) {
+      if (this.before && !finite(loss)) {
+        this.state = this.before;
+        this.losses[--this.count] = Infinity;
+        this.before = null;
+      }
+      const advice = "Try a smaller step size, or press Reset.";
+      throw Error(`the loss is not finite at step ${count}. The last finite state is kept. ${advice}`);
+    }
+    this.before = this.state;
+    this.state = Object.fromEntries(Object.entries(next).map(([name, of]) => [name, of.slice()]));
+    this.losses[this.count++] = loss[0];
+    if (this.count === this.steps) this.pause();
+    view.figure.dataset.stepMs = (performance.now() - start).toFixed(2);
+  }
+
+  /** The state as it stands: at first, the one that comes with the figure. */
+  now() {
+    const { view } = this;
+    return (this.state ??= view.evaluator(view.key("start")).run({}));
+  }
+
+  tell() {
+    this.view.figure.dataset.step = this.count;
+    this.told.textContent = `${this.note}step ${this.count} of ${this.steps}`;
+  }
+}
