@@ -92,6 +92,11 @@ def clamp(graph, x, low=None, high=None):
     return x if high is None else graph.pointwise("minimum", x, high)
 
 
+@lower("relu")
+def relu(graph, x):
+    return graph.pointwise("maximum", x, 0)
+
+
 @lower("round")
 def round_(graph, x, decimals=0):
     graph.require(decimals == 0, "rounds to whole numbers only")

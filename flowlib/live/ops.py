@@ -37,7 +37,7 @@ VIEWS = words("""
 """)
 # decompositions that torch has, but not among the core ones
 FROM_TORCH = words("""
-    _softmax _log_softmax relu leaky_relu gelu elu hardtanh isinf linalg_vector_norm embedding repeat
+    _softmax _log_softmax leaky_relu gelu elu hardtanh isinf linalg_vector_norm embedding repeat
 """)
 
 
