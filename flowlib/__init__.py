@@ -1,5 +1,6 @@
 """Normalizing flows, one idea a file: the package that the book's chapters import."""
 
+from flowlib.autoregressive import MaskedAutoregressive
 from flowlib.base import (
     Bijection,
     Compose,
@@ -11,7 +12,9 @@ from flowlib.base import (
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
 from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
 from flowlib.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
+from flowlib.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
 from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
+from flowlib.made import MADE
 from flowlib.permutation import Permutation
 from flowlib.planar import Planar
 from flowlib.plotting import HEAT, PALETTE, draw_density, draw_grid, draw_points, panels
@@ -21,6 +24,7 @@ from flowlib.training import fit
 __all__ = [
     "BOX",
     "HEAT",
+    "MADE",
     "PALETTE",
     "POTENTIALS",
     "U1",
@@ -35,6 +39,7 @@ __all__ = [
     "Boxed",
     "Checkerboard",
     "Compose",
+    "Digits",
     "EightGaussians",
     "Flow",
     "FlowDistribution",
@@ -42,20 +47,25 @@ __all__ = [
     "Inverse",
     "InverseCDF",
     "Linear",
+    "MaskedAutoregressive",
     "Permutation",
     "Planar",
     "Sigmoid",
     "SinhArcsinh",
     "TwoMoons",
     "alternate",
+    "bits_per_dim",
     "cell_centres",
+    "dequantise",
     "draw_density",
     "draw_grid",
     "draw_points",
     "fit",
     "jacobian_log_det",
+    "optical_digits",
     "panels",
     "round_trip_error",
     "standard_normal",
+    "to_grey",
     "total_mass",
 ]

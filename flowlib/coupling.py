@@ -49,23 +49,24 @@ class Coupling(Bijection):
                 f"{type(self).__name__} expected keep of dtype torch.bool and shape ({dim},); "
                 f"got {keep.dtype} and {tuple(keep.shape)}"
             )
-        kept = int(keep.sum())
+        mask = keep.tolist()  # a list, whose values are known inside a trace too
+        kept = sum(mask)
         if kept in (0, dim):
             raise ValueError(
                 f"{type(self).__name__} expected a coordinate to keep and one to change; "
-                f"got keep={keep.tolist()}"
+                f"got keep={mask}"
             )
         self.dim, self.sizes = dim, (kept, dim - kept)
         self.outputs = numbers * (dim - kept)
         self.network = mlp(kept, hidden, self.outputs) if network is None else network
 
-        # Halves that lie side by side are slices; other masks are sorted into halves and back.
-        order = torch.cat([keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]])
-        back = order.argsort()
-        self.kept_first = bool(keep[0])
-        halves = bool((keep[1:] != keep[:-1]).sum() == 1)
-        self.register_buffer("order", None if halves else order)
-        self.register_buffer("back", None if halves else back)
+        # Halves that lie side by side are slices; any other mask is sorted into halves and back.
+        self.kept_first = mask[0]
+        in_halves = mask in (sorted(mask), sorted(mask, reverse=True))
+        order = sorted(range(dim), key=lambda i: not mask[i])  # the kept ones first
+        back = sorted(range(dim), key=order.__getitem__)
+        self.register_buffer("order", None if in_halves else torch.tensor(order))
+        self.register_buffer("back", None if in_halves else torch.tensor(back))
 
     def split(self, value: Tensor) -> tuple[Tensor, Tensor]:
         """The half that is kept (*, d₁) and the half that changes (*, d₂), of a value (*, D)."""

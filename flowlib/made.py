@@ -1,0 +1,160 @@
+"""MADE: a network whose outputs for a variable see the variables before it, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+
+class MaskedLinear(nn.Linear):
+    r"""A linear layer between units that have degrees: a unit sees those of its degree or lower.
+
+    .. math:: y = (W \odot M)\, x + b, \qquad M_{kj} = 1 \text{ where } d_k \ge d_j, \text{ else } 0
+
+    Args:
+        inputs, outputs: the degrees d_j and d_k, whole numbers of shapes (in,) and (out,).
+
+    Shapes: (*, in) -> (*, out).
+
+    Source: Germain et al. 2015, section 4.
+
+    Example:
+        >>> MaskedLinear(torch.tensor([1, 2, 3]), torch.tensor([0, 1, 2])).mask
+        tensor([[0., 0., 0.],
+                [1., 0., 0.],
+                [1., 1., 0.]])
+    """
+
+    def __init__(self, inputs: Tensor, outputs: Tensor):
+        super().__init__(len(inputs), len(outputs))
+        mask = outputs[:, None] >= inputs  # (out, in)
+        # Of floats, for to multiply by bools takes four times as long.
+        self.register_buffer("mask", mask.to(self.weight.dtype), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight * self.mask, self.bias)
+
+
+class MADE(nn.Module):
+    r"""A network of D variables whose outputs for the i-th see the variables before it alone.
+
+    .. math:: \text{output}_i = f_i(x_1, \dots, x_{i-1})
+
+    A unit's degree says how many variables, the first ones, it may depend on.  The i-th variable has
+    degree i and its outputs i - 1; hidden units have the degrees 1 to D - 1, sorted, in equal
+    shares.  Each layer is a :class:`MaskedLinear`; between them is ReLU.
+
+    An output sees *every* variable before its own if no hidden layer is narrower than D - 1.
+
+    Args:
+        dim: D.
+        hidden: widths of the hidden layers; () for outputs that are linear in x.
+        outputs: how many outputs each variable has.
+        order: the variables 0 to D - 1, the first one first.  None: as they are.
+
+    Attributes:
+        degrees: those of the variables, of each hidden layer, and of the outputs.
+
+    Shapes: (*, D) -> (*, outputs, D).
+
+    Raises:
+        ValueError: a dim or a width below 1; an order that is no permutation; a wrong shape.
+
+    Source: Germain et al. 2015, section 4, where the outputs have degree i and a mask of their own.
+
+    Example:
+        >>> made = MADE(3, hidden=(4,), outputs=1, order=[2, 0, 1])
+        >>> torch.autograd.functional.jacobian(made, torch.randn(3))[0] != 0
+        tensor([[False, False,  True],
+                [ True, False,  True],
+                [False, False, False]])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int] = (64, 64),
+        outputs: int = 2,
+        order: Sequence[int] | None = None,
+    ):
+        super().__init__()
+        if min(dim, outputs, *hidden) < 1:
+            raise ValueError(
+                "MADE expected a dim, widths and outputs of 1 or more; "
+                f"got {dim}, {tuple(hidden)} and {outputs}"
+            )
+        self.dim, self.outputs = dim, outputs
+        self.order = list(range(dim) if order is None else map(int, order))
+        if sorted(self.order) != list(range(dim)):
+            raise ValueError(f"MADE expected an order of 0 to {dim - 1}; got {self.order}")
+
+        place = torch.tensor(self.order).argsort()  # of each variable in the order, from 0
+        shares = [1 + torch.arange(width) * (dim - 1) // width for width in hidden]
+        self.degrees = [1 + place, *shares, place.repeat(outputs)]
+        self.layers = nn.ModuleList(map(MaskedLinear, self.degrees, self.degrees[1:]))
+        # For generate: the first unit of degree 0, 1, ..., D in each hidden layer.
+        self.first = [torch.searchsorted(each, torch.arange(dim + 1)).tolist() for each in shares]
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.dim,):
+            raise ValueError(f"MADE expected shape (..., {self.dim}); got {tuple(x.shape)}")
+        *hidden, last = self.layers
+        for layer in hidden:
+            x = layer(x).relu_()
+        return last(x).unflatten(-1, (self.outputs, self.dim))
+
+    def generate(self, variable: Callable[[int, Tensor], Tensor], batch: int) -> Tensor:
+        """The x with x_i = variable(i, outputs_i(x)) for every i, each unit computed once.
+
+        With k variables known, all that the units of degree k see is known.  They are consecutive
+        rows of W, for units are sorted, and what they see are its first columns: the block between
+        has no masked entry.  D steps together take the arithmetic of one pass.
+
+        Args:
+            variable: from i and the outputs for the i-th variable, (outputs, batch), to x_i, (batch,).
+
+        Returns:
+            x, shape (D, batch).
+
+        Example:
+            >>> made = MADE(3, outputs=1)
+            >>> x = made.generate(lambda i, output: output[0] + i, batch=1)
+            >>> torch.allclose(x[:, 0], made(x[:, 0])[0] + torch.arange(3))
+            True
+        """
+        weights = [layer.weight for layer in self.layers]
+        biases = [layer.bias[:, None] for layer in self.layers]
+        weights[0] = weights[0][:, self.order]  # the first variable in the first column
+        for rows in (weights, biases):  # the outputs of one variable side by side
+            rows[-1] = rows[-1].unflatten(0, (self.outputs, self.dim)).transpose(0, 1).flatten(0, 1)
+
+        # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and vmap need
+        # new tensors instead.
+        in_place = not (torch.is_grad_enabled() or torch._C._are_functorch_transforms_active())
+        if in_place:
+            biases = [bias.repeat(1, batch) for bias in biases]
+            known = [biases[0].new_empty(self.dim, batch), *biases[:-1]]
+        else:
+            known = [biases[0].new_empty(0, batch) for _ in biases]
+        addmm = Tensor.addmm_ if in_place else Tensor.addmm
+
+        for k, i in enumerate(self.order):
+            seen = k
+            for layer, first in enumerate(self.first):
+                new = slice(first[k], first[k + 1])  # the units of degree k
+                if new.start < new.stop:
+                    inputs = known[layer][:seen]
+                    units = addmm(biases[layer][new], weights[layer][new, :seen], inputs).relu_()
+                    if not in_place:
+                        known[layer + 1] = torch.cat([known[layer + 1], units])
+                seen = new.stop
+            new = slice(self.outputs * i, self.outputs * (i + 1))
+            x = variable(i, addmm(biases[-1][new], weights[-1][new, :seen], known[-1][:seen]))
+            if in_place:
+                known[0][k] = x
+            else:
+                known[0] = torch.cat([known[0], x[None]])
+        return known[0][self.degrees[0] - 1]
