@@ -2,6 +2,8 @@
 
 import pytest
 from evaluation import runtime_page
+from pages import book
+from shown import Shown
 
 
 @pytest.fixture(scope="session")
@@ -9,3 +11,17 @@ def runtime(browser):
     """One page for all graphs of the session; see ``evaluation.Runtime``."""
     with runtime_page(browser) as page:
         yield page
+
+
+@pytest.fixture
+def show(page, tmp_path):
+    """Opens figures on a page; at the end, nothing may have been said on the console."""
+    opened = []
+
+    def open_page(*books, **options):
+        opened.append(Shown(page, tmp_path, *books or [book()], **options))
+        return opened[-1]
+
+    yield open_page
+    for shown in opened:
+        assert shown.errors == []

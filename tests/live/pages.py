@@ -7,6 +7,7 @@ import json
 
 import torch
 
+from flowlib import Affine, Flow, standard_normal
 from flowlib.live import (
     Checkbox,
     Noise,
@@ -22,7 +23,9 @@ from flowlib.live import (
     points,
     readouts,
     segments,
+    train,
 )
+from flowlib.training import adam_start, adam_step, with_parameters
 
 MARKS = {
     "heat": heat("density", label="density"),
@@ -85,6 +88,46 @@ def figure(name="everything"):
         readouts(scale="scale", logs="log scale (nats)"),
     ]
     return live(everything, *panels, name=name, caption="Move it.", **controls)
+
+
+def learner(steps=30, name="learner"):
+    """A flow of one affine map that learns a Gaussian, at a rate of 10 ** power: large ones break it.
+
+    ``low`` begins again, ``wide`` changes the steps, ``size`` the picture alone.
+    """
+
+    def flow_of(row):
+        return with_parameters(Flow(standard_normal(2), Affine(2)), row)
+
+    def start(low):
+        return adam_start(torch.full((4,), -0.5 if low else 0.25))
+
+    def step(state, power, wide, eps):
+        x = (1.5 if wide else 0.5) * eps + 1
+
+        def loss(row):
+            return -flow_of(row).log_prob(x).mean()
+
+        gradient, value = torch.func.grad_and_value(loss)(state["parameters"])
+        return value, adam_step(state, gradient, 10**power)
+
+    def show(state, losses, size, z):
+        x = flow_of(state["parameters"]).bijection(z)[0]
+        total = torch.where(losses.isfinite(), losses, 0).sum()
+        return {"x": size * x, "k": torch.arange(float(steps)), "losses": losses, "total": total}
+
+    panels = [
+        axes(points("x"), **PLANE, alt="Samples."),
+        axes(curve("k", "losses"), x=(0, steps), y=(0, 6), alt="The loss."),
+        readouts(total="sum of the losses"),
+    ]
+    controls = {
+        "power": Slider(-3.0, 30.0, -1.0, step=0.5), "low": False, "wide": False,
+        "size": (0.5, 2.0, 1.0), "eps": Noise(64, 2, seed=1), "z": Noise(32, 2, seed=2),
+    }  # fmt: skip
+    return train(
+        start, step, show, *panels, name=name, steps=steps, caption="Train it.", **controls
+    )
 
 
 @functools.cache

@@ -5,79 +5,9 @@ import random
 import numpy as np
 import pytest
 from pages import MARKS, PLANE, book, figure, gallery, module_url, page_of
+from shown import PIXELS, open_widget
 
 from flowlib.live import axes, bundle, curve, live, readouts, words
-
-PIXELS = """(canvas) => {
-  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  let hash = 0;
-  for (const byte of data) hash = (hash * 31 + byte) | 0;
-  return [hash, data.some((byte) => byte)];
-}"""
-
-
-class Shown:
-    """One page with live figures, and what a reader does on it."""
-
-    def __init__(self, page, tmp_path, *books, fragment=""):
-        self.page, self.errors = page, []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        file = tmp_path / "page.html"
-        file.write_text(page_of(*books), encoding="utf-8")
-        self.url = file.as_uri()
-        page.goto(self.url + fragment)
-        self.figure = page.locator("figure").first
-        self.settle()
-
-    def settle(self):
-        """Wait for the frame that follows what was done."""
-        self.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
-        self.page.wait_for_function("document.querySelector('figure').dataset.state !== 'loading'")
-
-    def look(self):
-        """The picture, the readouts and the text alternative."""
-        canvas = self.figure.locator("canvas").first
-        numbers = self.figure.locator("output").all_inner_texts()
-        return canvas.evaluate(PIXELS), numbers, canvas.get_attribute("aria-label")
-
-    def set(self, name, value):
-        control = self.figure.locator(f"[name={name}]")
-        if control.get_attribute("type") == "checkbox":
-            control.set_checked(value)
-        elif control.evaluate("(element) => element.tagName") == "SELECT":
-            control.select_option(value)
-        else:
-            control.fill(str(value))
-        self.settle()
-
-    def press(self, name):
-        self.figure.get_by_role("button", name=name).click()
-        self.settle()
-
-    @property
-    def state(self):
-        return self.figure.get_attribute("data-state")
-
-    @property
-    def alert(self):
-        return self.figure.get_by_role("alert").inner_text() if self.state == "error" else ""
-
-
-@pytest.fixture
-def show(page, tmp_path):
-    """Opens figures on a page; at the end, nothing may have been said on the console."""
-    opened = []
-
-    def open_page(*books, fragment=""):
-        opened.append(Shown(page, tmp_path, *books or [book()], fragment=fragment))
-        return opened[-1]
-
-    yield open_page
-    for shown in opened:
-        assert shown.errors == []
 
 
 def test_every_mark_is_drawn_and_follows_a_control(show):
@@ -225,6 +155,7 @@ def test_a_link_carries_the_state(show, page):
     shown.press("New noise")
     seen = shown.look()
     shown.press("Copy link")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('#'))")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"{shown.url}#everything?a=-1.24&k=4&bent=0&shape=square&seed=1"
     page.goto("about:blank")
@@ -232,17 +163,18 @@ def test_a_link_carries_the_state(show, page):
     shown.settle()
     assert shown.look() == seen
     page.evaluate("location.hash = '#everything?a=2'")
-    shown.settle()
-    assert shown.figure.locator("[name=a]").input_value() == "2"
+    page.wait_for_function("document.querySelector('[name=a]').value === '2'")
 
 
 def test_without_a_clipboard_the_address_bar_has_the_link(show, page):
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    shown = show()
+    shown = show(held=True)
     shown.set("a", 1.0)
     shown.press("Copy link")
-    assert page.url.endswith("#everything?a=1&k=2&bent=1&shape=round")
+    assert page.evaluate("location.hash") == "#everything?a=1&k=2&bent=1&shape=round"
     assert shown.figure.get_by_role("button", name="address bar").is_visible()
+    shown.wait(2000)
+    assert shown.figure.get_by_role("button", name="Copy link").is_visible()
 
 
 @pytest.mark.parametrize(
@@ -353,19 +285,24 @@ def test_pictures_stand_side_by_side_or_stack_and_nothing_overflows(show, page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_play_button_sweeps_once_and_stops(show, page):
-    shown = show(book(value=1.5))
+def test_a_play_button_sweeps_once_and_stops(show):
+    shown = show(book(value=1.5), held=True)
+    places = []
     shown.press("Play a")
-    assert shown.figure.get_by_role("button", name="Pause a").is_visible()
-    shown.figure.get_by_role("button", name="Play a").wait_for(timeout=5000)
+    while shown.figure.get_by_role("button", name="Pause a").is_visible() and len(places) < 9:
+        places.append(float(shown.figure.locator("[name=a]").input_value()))
+        shown.wait(100)
+    assert 1.5 < places[1] < places[2] < 2 and len(places) == 7  # four units take five seconds
+    assert shown.figure.locator("[name=a]").input_value() == "2"
+    shown.wait(1000)
     assert shown.figure.locator("[name=a]").input_value() == "2"
 
 
 def test_with_reduced_motion_it_goes_one_step(show, page):
     page.emulate_media(reduced_motion="reduce")
-    shown = show(book(value=0.0, step=0.1))
+    shown = show(book(value=0.0, step=0.1), held=True)
     shown.press("Play a")
-    page.wait_for_timeout(100)
+    shown.wait(1000)
     assert shown.figure.locator("[name=a]").input_value() == "0.2"
 
 
@@ -399,58 +336,27 @@ def test_without_a_script_it_is_the_static_picture(browser, tmp_path):
     context.close()
 
 
-def test_hidden_readouts_are_spoken_once_they_rest(show, page):
-    shown = show()
-    shown.set("a", 1.0)
-    page.wait_for_timeout(800)
-    said = shown.figure.locator(".live-spoken").text_content()
-    assert said.startswith("scale: ") and "log scale (nats): " in said
+def test_readouts_are_spoken_once_they_rest(show):
+    shown = show(held=True)
+    shown.wait(1000)
+    spoken = shown.figure.locator(".live-spoken")
+    before = spoken.text_content()
+    for place in (0.6, 0.8, 1.0):
+        shown.set("a", place)
+        shown.wait(500)
+        assert spoken.text_content() == before
+    shown.wait(500)
+    scale, logs = shown.look()[1]
+    assert spoken.text_content() == f"scale: {scale}, log scale (nats): {logs}" != before
 
 
 # ------------------------------------------------------------------ the notebook's widget
 
-MODEL = """
-class Model {
-  constructor(values) { this.values = values; this.heard = {}; this.saved = 0; }
-  get(name) { return this.values[name]; }
-  set(name, value) {
-    this.values[name] = value;
-    for (const listener of this.heard[`change:${name}`] ?? []) listener();
-  }
-  save_changes() { this.saved += 1; }
-  on(type, listener) { (this.heard[type] ??= []).push(listener); }
-  off(type, listener) { this.heard[type] = (this.heard[type] ?? []).filter((l) => l !== listener); }
-}
-"""
-
 
 @pytest.fixture
 def widget(page):
-    """A figure in a page as anywidget draws it, with a model that has no kernel behind it."""
-    data = book()
-    spec = data["spec"]
-    defaults = {control["name"]: control["value"] for control in spec["controls"]}
-    values = {"spec": spec, "graphs": data["graphs"], "seed": 0, **defaults}
-    page.set_content(f"<style>{bundle.css()}</style><div id=el></div>")
-    page.evaluate(
-        """async ([model, url, values, data]) => {
-          const bytes = Uint8Array.from("xyz" + atob(data), (c) => c.charCodeAt(0));
-          values.data = new DataView(bytes.buffer, 3); // the kernel's bytes start anywhere
-          window.model = new (eval(`(${model})`))(values);
-          const { default: widget } = await import(url);
-          const el = document.createElement("div");
-          window.clean = widget.render({ model: window.model, el });
-          document.getElementById("el").append(el); // JupyterLab attaches it later, too
-          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-        }""",
-        [
-            MODEL.strip(),
-            module_url(bundle.esm()),
-            values,
-            data["data"],
-        ],
-    )
-    return page
+    """The usual figure as anywidget draws it."""
+    return open_widget(page, book())
 
 
 def test_the_widget_draws_and_its_controls_reach_the_model(widget):
