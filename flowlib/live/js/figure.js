@@ -57,9 +57,9 @@ export class View {
   }
 
   stop() {
+    this.pause();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.saying);
-    this.pause();
     this.undo.forEach((undo) => undo());
     this.figure.remove();
   }
@@ -259,15 +259,18 @@ export class View {
 
   /** The readouts, and the state in words: in the text alternatives now, aloud once it rests. */
   report() {
+    const { training } = this;
     const said = this.readouts.map(({ item, output }) => {
       output.textContent = number(this.outputs[item.name][0], item.digits);
       return `${item.label}: ${output.textContent}`;
     });
+    if (training) said.unshift(training.told.textContent);
     const state = [this.words(), ...said].filter(Boolean).join(", ");
     for (const { panel, canvas } of this.pictures) {
       canvas.ariaLabel = state ? `${panel.alt} ${state}.` : panel.alt;
     }
     clearTimeout(this.saying);
+    if (training?.frame) return;
     this.saying = setTimeout(() => (this.spoken.textContent = said.join(", ")), 700);
   }
 

@@ -5,6 +5,7 @@
  * number is not finite: then the state is the last one whose loss was finite.
  */
 import { REDUCED_MOTION, button, make } from "./controls.js";
+import { number } from "./words.js";
 
 const MOST_STEPS = 3; // in one frame
 const BUDGET = 12; // milliseconds after which a frame takes no further step
@@ -26,7 +27,9 @@ export class Training {
     this.told = make("span", { className: "live-count" });
     this.element = make("div", { className: "live-training" }, this.toggle, once, again, this.told);
 
-    const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || this.pause());
+    const sight = new IntersectionObserver((entries) => {
+      if (!entries.at(-1).isIntersecting) this.pause();
+    });
     sight.observe(view.figure);
     const hide = () => document.hidden && this.pause();
     document.addEventListener("visibilitychange", hide);
@@ -46,7 +49,7 @@ export class Training {
 
   go() {
     if (this.count === this.steps) this.reset();
-    this.view.notice = this.note = "";
+    this.view.notice = "";
     this.toggle.textContent = "Pause";
     const turn = (now) => {
       this.frame = requestAnimationFrame(turn);
@@ -60,6 +63,7 @@ export class Training {
   }
 
   pause() {
+    if (this.frame) this.view.schedule(); // its last steps may not be drawn yet
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     this.toggle.textContent = "Start";
@@ -67,6 +71,7 @@ export class Training {
 
   /** One step, or the reason why there is none. */
   advance() {
+    this.note = "";
     try {
       this.step();
     } catch (error) {
@@ -105,7 +110,9 @@ export class Training {
   }
 
   tell() {
-    this.view.figure.dataset.step = this.count;
-    this.told.textContent = `${this.note}step ${this.count} of ${this.steps}`;
+    const { count, steps, losses, note } = this;
+    const loss = count ? `, loss ${number(losses[count - 1], 3)}` : "";
+    this.view.figure.dataset.step = count;
+    this.told.textContent = `${note}step ${count} of ${steps}${loss}`;
   }
 }
