@@ -36,6 +36,8 @@ class MaskedAutoregressive(Bijection):
         order: the variables 0 to D - 1, the first one first.  None: as they are.  In a stack, let
             the layers take turns with ``range(dim)[::-1]``.
         bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network says it.
+        dropout: the share of the network's hidden units that ``inverse`` sets to zero, at random,
+            while training.  ``forward`` drops none: the two directions agree after ``eval()``.
 
     The last layer of the network starts at zero: a new layer is the identity.
 
@@ -43,7 +45,7 @@ class MaskedAutoregressive(Bijection):
 
     Raises:
         ValueError: a dim or a width below 1; an order that is no permutation; a bound that is not
-            positive; a wrong shape.
+            positive; a dropout outside [0, 1); a wrong shape.
 
     Source: Papamakarios et al. 2017, equations 2 to 5; IAF: Kingma et al. 2016, section 4.
 
@@ -60,12 +62,13 @@ class MaskedAutoregressive(Bijection):
         hidden: Sequence[int] = (64, 64),
         order: Sequence[int] | None = None,
         bound: float = 2.0,
+        dropout: float = 0.0,
     ):
         super().__init__()
         if not bound > 0:
             raise ValueError(f"MaskedAutoregressive expected a bound > 0; got {bound}")
         self.dim, self.bound = dim, bound
-        self.network = MADE(dim, hidden, 2, order)
+        self.network = MADE(dim, hidden, 2, order, dropout)
         nn.init.zeros_(self.network.layers[-1].weight)
         nn.init.zeros_(self.network.layers[-1].bias)
 

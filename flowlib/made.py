@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 
 class MaskedLinear(nn.Linear):
@@ -35,7 +35,7 @@ class MaskedLinear(nn.Linear):
         self.register_buffer("mask", mask.to(self.weight.dtype), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight * self.mask, self.bias)
+        return F.linear(x, self.weight * self.mask, self.bias)
 
 
 class MADE(nn.Module):
@@ -54,6 +54,8 @@ class MADE(nn.Module):
         hidden: widths of the hidden layers; () for outputs that are linear in x.
         outputs: how many outputs each variable has.
         order: the variables 0 to D - 1, the first one first.  None: as they are.
+        dropout: the share of hidden units that is set to zero, at random, while training.
+            :meth:`generate` drops none.
 
     Attributes:
         degrees: those of the variables, of each hidden layer, and of the outputs.
@@ -61,12 +63,13 @@ class MADE(nn.Module):
     Shapes: (*, D) -> (*, outputs, D).
 
     Raises:
-        ValueError: a dim or a width below 1; an order that is no permutation; a wrong shape.
+        ValueError: a dim or a width below 1; an order that is no permutation; a dropout outside
+            [0, 1); a wrong shape.
 
     Source: Germain et al. 2015, section 4, where the outputs have degree i and a mask of their own.
 
     Example:
-        >>> made = MADE(3, hidden=(4,), outputs=1, order=[2, 0, 1])
+        >>> made = MADE(3, outputs=1, order=[2, 0, 1])
         >>> torch.autograd.functional.jacobian(made, torch.randn(3))[0] != 0
         tensor([[False, False,  True],
                 [ True, False,  True],
@@ -79,6 +82,7 @@ class MADE(nn.Module):
         hidden: Sequence[int] = (64, 64),
         outputs: int = 2,
         order: Sequence[int] | None = None,
+        dropout: float = 0.0,
     ):
         super().__init__()
         if min(dim, outputs, *hidden) < 1:
@@ -86,7 +90,9 @@ class MADE(nn.Module):
                 "MADE expected a dim, widths and outputs of 1 or more; "
                 f"got {dim}, {tuple(hidden)} and {outputs}"
             )
-        self.dim, self.outputs = dim, outputs
+        if not 0 <= dropout < 1:
+            raise ValueError(f"MADE expected a dropout in [0, 1); got {dropout}")
+        self.dim, self.outputs, self.dropout = dim, outputs, dropout
         self.order = list(range(dim) if order is None else map(int, order))
         if sorted(self.order) != list(range(dim)):
             raise ValueError(f"MADE expected an order of 0 to {dim - 1}; got {self.order}")
@@ -103,7 +109,7 @@ class MADE(nn.Module):
             raise ValueError(f"MADE expected shape (..., {self.dim}); got {tuple(x.shape)}")
         *hidden, last = self.layers
         for layer in hidden:
-            x = layer(x).relu_()
+            x = F.dropout(layer(x).relu_(), self.dropout, self.training)
         return last(x).unflatten(-1, (self.outputs, self.dim))
 
     def generate(self, variable: Callable[[int, Tensor], Tensor], batch: int) -> Tensor:
