@@ -74,15 +74,14 @@ class MaskedAutoregressive(Bijection):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         self.check_shape(z)
-        columns = z.reshape(-1, self.dim).mT.contiguous()  # (D, batch)
         log_scales = []
 
-        def variable(i: int, outputs: Tensor) -> Tensor:
+        def variable(z: Tensor, outputs: Tensor) -> Tensor:
             log_scale, shift = self.log_scale_and_shift(outputs)
             log_scales.append(log_scale)
-            return torch.addcmul(shift, torch.exp(log_scale), columns[i])
+            return z * torch.exp(log_scale) + shift
 
-        x = self.network.generate(variable, columns.shape[1])
+        x = self.network.generate(variable, z.reshape(-1, self.dim).mT.contiguous())  # (D, batch)
         log_det = torch.stack(log_scales).sum(0)
         return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
 

@@ -112,23 +112,25 @@ class MADE(nn.Module):
             x = F.dropout(layer(x).relu_(), self.dropout, self.training)
         return last(x).unflatten(-1, (self.outputs, self.dim))
 
-    def generate(self, variable: Callable[[int, Tensor], Tensor], batch: int) -> Tensor:
-        """The x with x_i = variable(i, outputs_i(x)) for every i, each unit computed once.
+    def generate(self, variable: Callable[[Tensor, Tensor], Tensor], z: Tensor) -> Tensor:
+        """The x with x_i = variable(z_i, outputs_i(x)) for every i, each unit computed once.
 
         With k variables known, all that the units of degree k see is known.  They are consecutive
         rows of W, for units are sorted, and what they see are its first columns: the block between
         has no masked entry.  D steps together take the arithmetic of one pass.
 
         Args:
-            variable: from i and the outputs for the i-th variable, (outputs, batch), to x_i, (batch,).
+            variable: from z_i, (batch,), and the outputs for the i-th variable, (outputs, batch), to
+                x_i, (batch,).
+            z: shape (D, batch).
 
         Returns:
             x, shape (D, batch).
 
         Example:
-            >>> made = MADE(3, outputs=1)
-            >>> x = made.generate(lambda i, output: output[0] + i, batch=1)
-            >>> torch.allclose(x[:, 0], made(x[:, 0])[0] + torch.arange(3))
+            >>> made, z = MADE(3, outputs=1), torch.randn(3, 1)
+            >>> x = made.generate(lambda z, outputs: z + outputs[0], z)
+            >>> torch.allclose(x[:, 0], z[:, 0] + made(x[:, 0])[0])
             True
         """
         weights = [layer.weight for layer in self.layers]
@@ -137,14 +139,14 @@ class MADE(nn.Module):
         for rows in (weights, biases):  # the outputs of one variable side by side
             rows[-1] = rows[-1].unflatten(0, (self.outputs, self.dim)).transpose(0, 1).flatten(0, 1)
 
-        # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and vmap need
-        # new tensors instead.
+        # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and torch.func
+        # need new tensors instead; torch's own Function.apply asks for the latter in this way.
         in_place = not (torch.is_grad_enabled() or torch._C._are_functorch_transforms_active())
         if in_place:
-            biases = [bias.repeat(1, batch) for bias in biases]
-            known = [biases[0].new_empty(self.dim, batch), *biases[:-1]]
+            biases = [z.new_empty(len(bias), z.shape[1]).copy_(bias) for bias in biases]
+            known = [torch.empty_like(z), *biases[:-1]]
         else:
-            known = [biases[0].new_empty(0, batch) for _ in biases]
+            known = [z[:0] for _ in biases]
         addmm = Tensor.addmm_ if in_place else Tensor.addmm
 
         for k, i in enumerate(self.order):
@@ -158,7 +160,8 @@ class MADE(nn.Module):
                         known[layer + 1] = torch.cat([known[layer + 1], units])
                 seen = new.stop
             new = slice(self.outputs * i, self.outputs * (i + 1))
-            x = variable(i, addmm(biases[-1][new], weights[-1][new, :seen], known[-1][:seen]))
+            outputs = addmm(biases[-1][new], weights[-1][new, :seen], known[-1][:seen])
+            x = variable(z[i], outputs)
             if in_place:
                 known[0][k] = x
             else:
