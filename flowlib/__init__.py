@@ -10,7 +10,7 @@ from flowlib.base import (
     standard_normal,
 )
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
-from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
+from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate, mlp
 from flowlib.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
 from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
@@ -62,6 +62,7 @@ __all__ = [
     "draw_points",
     "fit",
     "jacobian_log_det",
+    "mlp",
     "optical_digits",
     "panels",
     "round_trip_error",

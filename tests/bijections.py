@@ -1,17 +1,24 @@
 """One constructor for every bijection of flowlib: the suite runs over this dictionary."""
 
+import math
+
 import torch
 from torch.distributions import Laplace, Normal
 
 from flowlib import (
+    AdditiveCoupling,
     Affine,
+    AffineCoupling,
     Compose,
     Inverse,
     InverseCDF,
     Linear,
+    MaskedAutoregressive,
+    Permutation,
     Planar,
     Sigmoid,
     SinhArcsinh,
+    alternate,
 )
 
 
@@ -43,6 +50,47 @@ def planar_with(wu):
     return build
 
 
+def moved(bijection, by=0.3):
+    """The bijection with every parameter moved away from where it starts."""
+    with torch.no_grad():
+        for parameter in bijection.parameters():
+            parameter.add_(by * torch.randn_like(parameter))
+    return bijection
+
+
+def every_other(dim):
+    """A mask that is no half: it keeps the first coordinate, the third and so on."""
+    return torch.arange(dim) % 2 == 0
+
+
+def additive_coupling(dim, keep=None):
+    return moved(AdditiveCoupling(dim, keep, hidden=(4,)))
+
+
+def affine_coupling(dim, keep=None, **options):
+    return moved(AffineCoupling(dim, keep, hidden=(4, 4), **options))
+
+
+def real_nvp(dim):
+    couplings = [affine_coupling(dim, alternate(dim, k)) for k in range(4)]
+    return Compose(*couplings[:2], Permutation(range(dim)[::-1]), *couplings[2:])
+
+
+def nice(dim):
+    couplings = [additive_coupling(dim, alternate(dim, k)) for k in range(3)]
+    scale = Affine(dim, log_scale=0.5 * torch.randn(dim), shift=torch.zeros(dim))
+    return Compose(*couplings, scale)
+
+
+def masked_autoregressive(dim, hidden=(8, 8), **options):
+    return moved(MaskedAutoregressive(dim, hidden, **options))
+
+
+def maf(dim):
+    orders = [range(dim), range(dim)[::-1], torch.arange(dim).roll(1)]
+    return Compose(*(masked_autoregressive(dim, (4,), order=order) for order in orders))
+
+
 BIJECTIONS = {
     "affine": affine,
     "affine, new": Affine,
@@ -61,6 +109,31 @@ BIJECTIONS = {
     "sigmoid": lambda dim: Sigmoid(),
     "inverse cdf": lambda dim: InverseCDF(Laplace(torch.zeros(dim), 1 + torch.rand(dim))),
     "sigmoid, inverse cdf": lambda dim: Compose(Sigmoid(), InverseCDF(Normal(0.0, 1.0))),
+    "permutation": lambda dim: Permutation(torch.randperm(dim)),
+    "additive coupling": additive_coupling,
+    "additive coupling, new": lambda dim: AdditiveCoupling(dim, hidden=(4, 4)),
+    "additive coupling, second half": lambda dim: additive_coupling(dim, alternate(dim, 1)),
+    "additive coupling, every other": lambda dim: additive_coupling(dim, every_other(dim)),
+    "affine coupling": affine_coupling,
+    "affine coupling, new": lambda dim: AffineCoupling(dim, hidden=(4, 4)),
+    "affine coupling, second half": lambda dim: affine_coupling(dim, alternate(dim, 1)),
+    "affine coupling, every other": lambda dim: affine_coupling(dim, every_other(dim)),
+    "affine coupling, unbounded": lambda dim: affine_coupling(dim, bound=math.inf),
+    "nice": nice,
+    "real nvp": real_nvp,
+    "inverse of real nvp": lambda dim: Inverse(real_nvp(dim)),
+    "masked autoregressive": masked_autoregressive,
+    "masked autoregressive, new": lambda dim: MaskedAutoregressive(dim, hidden=(8, 8)),
+    "masked autoregressive, reversed": lambda dim: masked_autoregressive(
+        dim, order=range(dim)[::-1]
+    ),
+    "masked autoregressive, unbounded": lambda dim: masked_autoregressive(dim, (), bound=math.inf),
+    "iaf": lambda dim: Inverse(masked_autoregressive(dim)),
+    "maf": maf,
+}
+DIMS = {  # a coupling has two halves
+    name: [2, 3, 6] if "coupling" in name or name.endswith(("nice", "nvp")) else [1, 2, 3, 6]
+    for name in BIJECTIONS
 }
 UNIT_INTERVAL_IN = {"inverse cdf"}  # z must lie in (0, 1)
 UNIT_INTERVAL_OUT = {"sigmoid"}  # x must lie in (0, 1)

@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from bijections import (
     BIJECTIONS,
+    DIMS,
     UNIT_INTERVAL_IN,
     UNIT_INTERVAL_OUT,
     build,
@@ -26,11 +27,13 @@ from flowlib import (
 )
 
 every_bijection = pytest.mark.parametrize("name", BIJECTIONS)
+in_every_dim = pytest.mark.parametrize(
+    ("name", "dim"), [(name, dim) for name in BIJECTIONS for dim in DIMS[name]]
+)
 DTYPES = {torch.float32: 1e-5, torch.float64: 1e-12}
 
 
-@every_bijection
-@pytest.mark.parametrize("dim", [1, 2, 3, 6])
+@in_every_dim
 def test_log_det_is_that_of_the_autograd_jacobian(name, dim):
     bijection = build(name, dim)
     z, x = inputs(name, (4, dim))
@@ -39,8 +42,7 @@ def test_log_det_is_that_of_the_autograd_jacobian(name, dim):
     assert_close(bijection.inverse(x)[1], jacobian_log_det(Inverse(bijection), x), **exact)
 
 
-@every_bijection
-@pytest.mark.parametrize("dim", [1, 2, 3, 6])
+@in_every_dim
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_round_trip_both_ways(name, dim, dtype):
     bijection = build(name, dim, dtype)
@@ -107,6 +109,7 @@ def test_gradients_of_both_outputs(name, direction):
     z, x = inputs(name, (3, 2))
     module, value = (bijection, z) if direction == "forward" else (Inverse(bijection), x)
     held = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    held = {k: v for k, v in held.items() if v.is_floating_point()}  # an order has no derivative
     if name == "planar, w = 0":  # û jumps there: no derivative
         held = {k: v for k, v in held.items() if not k.endswith("w")}
 
@@ -117,8 +120,9 @@ def test_gradients_of_both_outputs(name, direction):
     assert gradcheck(outputs, leaves)
 
 
-@every_bijection
-@pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "dim"), [(name, dim) for name in BIJECTIONS for dim in DIMS[name] if dim <= 2]
+)
 def test_the_density_of_a_flow_has_mass_one(name, dim):
     bijection = build(name, dim)
     uniform = Independent(Uniform(torch.zeros(dim), torch.ones(dim), validate_args=False), 1)
