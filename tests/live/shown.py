@@ -13,6 +13,7 @@ PIXELS = """(canvas) => {
 
 
 FRAME = 16  # milliseconds in a page whose time is held
+LOADED = "document.querySelector('figure').dataset.state !== 'loading'"
 TWO_FRAMES = "() => new Promise((done) => realFrame(() => realFrame(done)))"
 
 
@@ -46,9 +47,10 @@ class Shown:
     def settle(self):
         """Wait for the frame that follows what was done."""
         if self.held:
+            self.page.wait_for_function(f"{LOADED} || document.querySelector('figure').live?.frame")
             self.wait(FRAME)
         self.page.evaluate(TWO_FRAMES)
-        self.page.wait_for_function("document.querySelector('figure').dataset.state !== 'loading'")
+        self.page.wait_for_function(LOADED)
 
     def look(self):
         """The picture, the readouts and the text alternative."""
