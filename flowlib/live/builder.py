@@ -25,24 +25,41 @@ class TraceError(ValueError):
 
 
 class ConstantPool:
-    """The constants of all graphs of a figure in one row of float32; equal ones are stored once."""
+    """The constants of all graphs of a figure in one row of bytes; equal ones are stored once.
+
+    A number takes the fewest bytes that hold it exactly: a float32 takes two where it is a float16
+    (``weight.half().float()`` makes it one), and one where it is a whole number from 0 to 255.
+    """
 
     def __init__(self):
         self._chunks: list[bytes] = []
         self._offsets: dict[bytes, int] = {}
         self._length = 0
 
-    def add(self, value: Tensor) -> int:
-        """The offset, counted in numbers, at which ``value`` is stored."""
-        chunk = value.detach().to("cpu", torch.float32).contiguous().numpy().astype("<f4").tobytes()
+    def add(self, value: Tensor) -> list:
+        """[shape, offset, width]: where ``value`` lies, in fours of bytes; the bytes to a number."""
+        width, chunk = _pack(value.detach().to("cpu", torch.float32).contiguous())
         if chunk not in self._offsets:
             self._offsets[chunk] = self._length
             self._chunks.append(chunk)
-            self._length += value.numel()
-        return self._offsets[chunk]
+            self._length += len(chunk) // 4
+        return [list(value.shape), self._offsets[chunk], width]
 
     def tobytes(self) -> bytes:
         return b"".join(self._chunks)
+
+
+def _pack(value: Tensor) -> tuple[int, bytes]:
+    """The fewest bytes to a number that lose nothing of a float32 ``value``, and those bytes."""
+    for dtype in (torch.uint8, torch.float16, torch.float32):
+        packed = value.to(dtype)
+        back = packed.float()
+        same = back.view(torch.int32) == value.view(torch.int32)  # tells −0 from 0, unlike ==
+        if (same | back.isnan() & value.isnan()).all():
+            break
+    array = packed.numpy()
+    chunk = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    return array.itemsize, chunk + bytes(-len(chunk) % 4)
 
 
 @dataclass(frozen=True)
@@ -184,7 +201,7 @@ class Builder:
         """The id of a base; those of constants are negative until the graph is finished."""
         if isinstance(base, int):
             return base
-        entry = [list(base.shape), self.pool.add(base)]
+        entry = self.pool.add(base)
         if entry not in self.consts:
             self.consts.append(entry)
         base_id = -1 - self.consts.index(entry)

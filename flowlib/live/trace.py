@@ -10,7 +10,7 @@ dropped, and ``lowerings.py`` says the rest in the operations of ``js/operations
 [['mul', [{'v': 0}, {'v': 1}], [3]], ['tanh', [{'v': 2}], [3]]]
 
 A graph is plain JSON: ``inputs`` are names, and ``input_shapes`` their shapes; ``consts`` are
-[shape, offset] in the pool; ``nodes`` are [op, arguments, shape]; ``outputs`` are ids by name, and
+[shape, offset, width] in the pool; ``nodes`` are [op, arguments, shape]; ``outputs`` are ids by name, and
 ``shapes`` their shapes.  Ids count inputs, then constants, then nodes.
 """
 

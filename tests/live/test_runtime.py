@@ -104,6 +104,26 @@ def test_tanh_is_good_to_the_last_digits_of_float32(runtime):
     assert error.nan_to_num(0).max() < 7e-8
 
 
+def test_constants_arrive_bit_by_bit(runtime):
+    """Every byte, every float16, and what needs all of float32."""
+    bits = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16)
+    halves = bits.view(torch.float16).float()
+    constants = {
+        "bytes": torch.arange(256.0),
+        "halves": halves,
+        "singles": torch.tensor([0.1, -1e-40, 3e38, 65505.0]),
+    }
+    got = runtime.evaluate(
+        lambda a: {name: torch.where(a > 0, value, 0.0) for name, value in constants.items()},
+        {"a": torch.ones(())},
+    )
+    widths = [width for _, _, width in runtime.graphs[-1]["consts"]]
+    assert widths == [1, 2, 4]
+    for name, value in constants.items():
+        same = got[name].view(torch.int32) == value.view(torch.int32)
+        assert (same | got[name].isnan() & value.isnan()).all(), name
+
+
 def test_every_operation_is_tested(runtime):
     """Each loop of kernels.js and each entry of OPERATIONS runs in the cases above."""
     if len(runtime.graphs) < TOTAL:

@@ -36,7 +36,7 @@ def test_a_graph_is_plain_json_and_names_inputs_and_outputs():
 
 def test_ids_count_inputs_then_constants_then_nodes():
     graph = graph_of(lambda x: {"y": (x * torch.arange(3.0)).exp()}, ())
-    assert graph["consts"] == [[[3], 0]]
+    assert graph["consts"] == [[[3], 0, 1]]
     assert graph["nodes"] == [["mul", [{"v": 0}, {"v": 1}], [3]], ["exp", [{"v": 2}], [3]]]
     assert graph["outputs"] == {"y": 3}
 
@@ -78,8 +78,35 @@ def test_constants_are_stored_without_their_repetitions():
     graph = graph_of(
         lambda x: {"y": x * row.repeat(1000, 1) + torch.full((3,), 7.5)}, (), pool=pool
     )
-    assert len(pool.tobytes()) == 3 * 4
+    assert len(pool.tobytes()) == 4  # three bytes, filled up to four
     assert graph["nodes"][-1][1][1] == 7.5
+
+
+@pytest.mark.parametrize(
+    ("value", "width"),
+    [
+        (torch.arange(256.0), 1),
+        (torch.tensor([True, False]), 1),
+        (torch.zeros(0, 3), 1),
+        (torch.tensor([256.0]), 2),
+        (torch.tensor([-0.0]), 2),
+        (torch.tensor([-1.0, 0.5, 65504.0, 2.0**-24, torch.inf, -torch.inf, torch.nan]), 2),
+        (torch.randn(9, generator=torch.Generator().manual_seed(0)).half().float(), 2),
+        (torch.tensor([0.1]), 4),
+        (torch.tensor([65536.0]), 4),
+        (torch.tensor([2049.0]), 4),
+        (torch.tensor([2.0**-25]), 4),
+    ],
+)
+def test_a_number_takes_the_fewest_bytes_that_hold_it(value, width):
+    pool = ConstantPool()
+    pool.add(torch.tensor([0.3]))
+    assert pool.add(value) == [list(value.shape), 1, width]
+    kind = {1: torch.uint8, 2: torch.float16, 4: torch.float32}[width]
+    data = bytearray(pool.tobytes()[4:])
+    assert len(data) == -(-value.numel() * width // 4) * 4
+    stored = torch.frombuffer(data, dtype=kind)[: value.numel()] if data else torch.zeros(0)
+    assert torch.equal(stored.view_as(value).float().nan_to_num(7), value.float().nan_to_num(7))
 
 
 def test_a_grid_is_made_in_the_page_of_its_edges():
@@ -110,7 +137,7 @@ def test_float64_constants_are_rounded_once_at_the_end():
     pool = ConstantPool()
     exact = torch.tensor([1e8 + 1, 1e8 + 3], dtype=torch.float64)
     graph_of(lambda x: {"y": x * (exact - 1e8)}, (), pool=pool)
-    assert torch.frombuffer(bytearray(pool.tobytes()), dtype=torch.float32).tolist() == [1, 3]
+    assert list(pool.tobytes()) == [1, 3, 0, 0]
 
 
 def test_what_float32_does_not_hold_is_computed_by_torch():
@@ -119,13 +146,13 @@ def test_what_float32_does_not_hold_is_computed_by_torch():
 
     pool = ConstantPool()
     assert ops(graph_of(fn, (), pool=pool)) == ["add"]
-    assert len(pool.tobytes()) == 50 * 4
+    assert pool.tobytes() == bytes([*range(50), 0, 0])
 
 
 def test_numbers_that_json_lacks_are_constants():
     graph = graph_of(lambda x: {"y": torch.where(x > 0, x, -math.inf)}, (3,))
     assert "Infinity" not in json.dumps(graph)
-    assert graph["consts"] == [[[], 0]]
+    assert graph["consts"] == [[[], 0, 2]]
 
 
 def test_parameters_and_gradients_trace_as_they_are():

@@ -11,7 +11,7 @@ import { MAX_FLOATS, NodeReader, OPERATIONS, demand, isCount, sizeOf } from "./o
 /**
  * Check a graph and make it ready to run.
  * @param {object} graph what trace.py made
- * @param {Float32Array} data the constants of all graphs of the figure
+ * @param {Float32Array} data the bytes of the constants of all graphs of the figure
  * @returns {(given: Record<string, number | ArrayLike<number>>) => Record<string, Float32Array>}
  *   evaluates the graph; the arrays it returns are overwritten by its next run
  */
@@ -33,10 +33,13 @@ export function compile(graph, data) {
     add(size, new Float32Array(size), false);
   });
   consts.forEach((entry, i) => {
-    demand(Array.isArray(entry) && entry.length === 2, `constant ${i} is not [shape, offset]`);
-    const [shape, offset] = entry, size = sizeOf(shape, `constant ${i}`);
-    demand(isCount(offset) && offset + size <= data.length, `constant ${i} lies outside the data`);
-    add(size, data.subarray(offset, offset + size), true);
+    demand(Array.isArray(entry) && entry.length === 3, `constant ${i} is not [shape, offset, width]`);
+    const [shape, offset, width] = entry, size = sizeOf(shape, `constant ${i}`);
+    demand([1, 2, 4].includes(width), `constant ${i} expected numbers of 1, 2 or 4 bytes`);
+    const inside = isCount(offset) && 4 * offset + size * width <= data.byteLength;
+    demand(inside, `constant ${i} lies outside the data`);
+    if (width < 4) spend(size);
+    add(size, unpack(data, offset, size, width), true);
   });
   const plans = nodes.map((entry, k) => {
     const node = new NodeReader(k, entry, values, spend);
@@ -79,6 +82,22 @@ function allocate(plans, spend) {
     }
   });
   return steps;
+}
+
+/** Numbers as builder.py packs them: whole ones in a byte, float16 in two, float32 in four. */
+function unpack(data, offset, size, width) {
+  if (width === 4) return data.subarray(offset, offset + size);
+  const Packed = width === 1 ? Uint8Array : Uint16Array;
+  const numbers = new Packed(data.buffer, data.byteOffset + 4 * offset, size);
+  return Float32Array.from(numbers, width === 1 ? undefined : half);
+}
+
+/** The float16 of these bits; browsers of 2023 have no Float16Array. */
+function half(bits) {
+  const exponent = (bits >> 10) & 31, rest = (bits & 1023) / 1024;
+  const finite = exponent ? (1 + rest) * 2 ** (exponent - 15) : rest * 2 ** -14;
+  const size = exponent < 31 ? finite : rest ? NaN : Infinity;
+  return bits >> 15 ? -size : size;
 }
 
 function checkParts(graph, data) {
