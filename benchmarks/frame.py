@@ -1,4 +1,4 @@
-"""Times one redraw of a planar layer: in the page, and by ipywidgets and matplotlib in a kernel.
+"""Times one redraw of two figures: in the page, and by ipywidgets and matplotlib in a kernel.
 
 Both sides draw the same picture from the same torch function for the same 200 positions of one
 slider, in turns, on this machine:
@@ -31,15 +31,16 @@ import torch
 from jupyter_client.manager import start_new_kernel
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools"), str(ROOT / "benchmarks")]
+sys.path[:0] = [str(ROOT / each) for each in ("tests", "tests/live", "tools", "benchmarks")]
 os.environ["FLOWLIB_BOOK"] = "1"
 
-from planar_picture import SIZE, layer, panels
+from pages import page_of
+from pictures import PICTURES, panel
 from playwright.sync_api import sync_playwright
 
 import chromium
 from book import HTML, PAGES, Visit
-from flowlib.live import Slider, bundle, live
+from flowlib.live import Slider, live
 from serve import server
 
 RESULTS = ROOT / "benchmarks" / "results" / "frame.json"
@@ -47,7 +48,7 @@ ROUNDS, POSITIONS, LOADS = 5, 40, 5
 
 DRAG = """async (positions) => {
     const figure = document.querySelector("figure.live-figure");
-    const input = figure.querySelector("input[name=u1]");
+    const input = figure.querySelector("input[type=range]");
     const canvas = figure.querySelector("canvas");
     const frame = () => new Promise((go) => requestAnimationFrame(go));
     const times = [];
@@ -72,39 +73,31 @@ READY = """() => {
     };
     look();
 }"""
-INTERACT = f"""
+INTERACT = """
 import sys, time
-sys.path.insert(0, {str(ROOT / "benchmarks")!r})
+sys.path[:0] = [{root!r}, {root!r} + "/benchmarks"]
 %matplotlib inline
 from ipywidgets import FloatSlider, interact
-from planar_picture import redraw
-slider = FloatSlider(min=-3, max=3, step=0.01, value=1.5)
-interact(redraw, u1=slider)
+from pictures import PICTURES, redraw
+picture = PICTURES[{name!r}]
+slider = FloatSlider(min=picture.low, max=picture.high, step=0.01, value=1.5)
+interact(lambda value: redraw(picture, value), value=slider)
 """
 
 
-def in_the_page(browser, folder):
+def in_the_page(browser, folder, picture):
     """A page with one live figure, as a function from slider positions to times in ms."""
-    figure = live(layer, *panels(), name="planar-layer", u1=Slider(-3.0, 3.0, 1.5, step=0.01))
-    data = figure.book_data()
-    image = f'<img class="live-static" src="data:image/png;base64,{data.pop("png")}" alt="">'
-    text = json.dumps(data).replace("<", "\\u003c")
+    slider = Slider(picture.low, picture.high, 1.5, step=0.01)
+    figure = live(picture.fn, panel(), name="picture", **{picture.control: slider})
     page = Path(folder) / "figure.html"
-    page.write_text(
-        f'<!doctype html><meta charset="utf-8"><style>{bundle.css()}</style>'
-        f'<body style="width: 720px"><figure class="live-figure" id="planar-layer" '
-        f'data-state="static">{image}<figcaption></figcaption>'
-        f'<script type="application/json" class="live-data">{text}</script></figure>'
-        f"<script>{bundle.classic()}</script>",
-        encoding="utf-8",
-    )
-    tab = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.write_text(page_of(figure.book_data()), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 720, "height": 900})
     tab.goto(page.as_uri())
     tab.wait_for_selector('figure[data-state="ready"]')
     return lambda positions: tab.evaluate(DRAG, positions)
 
 
-def in_a_kernel():
+def in_a_kernel(name):
     """The same redraw by ipywidgets and matplotlib, as a function from positions to times in ms."""
     manager, client = start_new_kernel(kernel_name="python3")
 
@@ -124,8 +117,32 @@ def in_a_kernel():
         )
         return json.loads(execute("print(times)"))
 
-    execute(INTERACT)
+    execute(INTERACT.format(root=str(ROOT), name=name))
     return times, lambda: manager.shutdown_kernel(now=True)
+
+
+def redraws(browser, folder, name, picture):
+    """Both sides by turns, after once each to warm up: medians in ms, and ratios."""
+    span = picture.high - picture.low
+    positions = [round(picture.low + span * k / (POSITIONS - 1), 2) for k in range(POSITIONS)]
+    drag = in_the_page(browser, folder, picture)
+    interact, stop = in_a_kernel(name)
+    drag(positions), interact(positions)
+    page, kernel = [], []
+    for _ in range(ROUNDS):
+        page += drag(positions)
+        kernel += interact(positions)
+    stop()
+    frame, pixels = (statistics.median(column) for column in zip(*page))
+    redraw = statistics.median(kernel)
+    return {
+        "redraws": len(page),
+        "page_frame_ms": round(frame, 2),
+        "page_frame_and_pixels_ms": round(pixels, 2),
+        "kernel_redraw_ms": round(redraw, 2),
+        "times_faster": round(redraw / frame, 1),
+        "times_faster_with_pixels": round(redraw / pixels, 1),
+    }
 
 
 def of_the_book(browser):
@@ -160,25 +177,12 @@ def of_the_book(browser):
 
 
 def main():
-    positions = [round(-3 + 6 * k / (POSITIONS - 1), 2) for k in range(POSITIONS)]
-    page_ms, pixels_ms, kernel_ms = [], [], []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = chromium.launch(playwright)
-        drag = in_the_page(browser, folder)
-        interact, stop = in_a_kernel()
-        drag(positions), interact(positions)  # once each to warm up, not counted
-        for _ in range(ROUNDS):
-            for own, pixels in drag(positions):
-                page_ms.append(own)
-                pixels_ms.append(pixels)
-            kernel_ms += interact(positions)
-        stop()
         result = {
-            "grid": SIZE,
-            "redraws": len(page_ms),
-            "page_frame_ms": round(statistics.median(page_ms), 2),
-            "page_frame_and_pixels_ms": round(statistics.median(pixels_ms), 2),
-            "kernel_redraw_ms": round(statistics.median(kernel_ms), 2),
+            "pictures": {
+                name: redraws(browser, folder, name, each) for name, each in PICTURES.items()
+            },
             "book": of_the_book(browser) if HTML.is_dir() else {},
             "machine": {
                 "cores": os.cpu_count(),
@@ -190,27 +194,21 @@ def main():
             },
         }
         browser.close()
-    result["times_faster"] = round(result["kernel_redraw_ms"] / result["page_frame_ms"], 1)
-    result["times_faster_with_pixels"] = round(
-        result["kernel_redraw_ms"] / result["page_frame_and_pixels_ms"], 1
-    )
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     report(result)
 
 
 def report(result):
-    kernel = result["kernel_redraw_ms"]
-    rows = [
-        ("the page: evaluate + draw", result["page_frame_ms"]),
-        ("the page: evaluate + draw + pixels", result["page_frame_and_pixels_ms"]),
-        ("a kernel: interact + matplotlib + PNG", kernel),
-    ]
-    print(
-        f"{'one planar layer, ' + str(SIZE) + ' x ' + str(SIZE):40} {'median ms':>9} {'ratio':>6}"
-    )
-    for name, ms in rows:
-        print(f"{name:40} {ms:9.2f} {kernel / ms:6.1f}")
+    for name, each in result["pictures"].items():
+        print(f"{name:40} {'median ms':>9} {'ratio':>6}")
+        rows = {
+            "the page: evaluate + draw": "page_frame_ms",
+            "the page: evaluate + draw + pixels": "page_frame_and_pixels_ms",
+            "a kernel: interact + matplotlib + PNG": "kernel_redraw_ms",
+        }
+        for words, key in rows.items():
+            print(f"{words:40} {each[key]:9.2f} {each['kernel_redraw_ms'] / each[key]:6.1f}")
     for name, page in result["book"].items():
         print(
             f"{name}: first live control after {page['first_live_control_s']:.2f} s, "

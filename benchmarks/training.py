@@ -1,0 +1,120 @@
+"""Times a training step in the page, and holds its losses against torch's.
+
+The flow has 8 affine couplings of width 32; a step is a batch of 256, the gradient and Adam.  The
+page runs the graph that torch traced of that step, in headless Chromium:
+
+* the losses of the first 100 steps, in the page and by torch in Python, from the same state on the
+  same batches;
+* then, in turns, steps in the page without drawing and steps by torch on one thread.  Torch's are
+  the same function without a trace, as ``fig.run()`` runs it.
+
+    .venv/bin/python benchmarks/training.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "live")]
+
+from moons import two_moons
+from pages import page_of
+
+import chromium
+
+RESULTS = ROOT / "benchmarks" / "results" / "training.json"
+COMPARED, ROUNDS, STEPS = 100, 5, 60
+LR = 0.002  # at 0.005, torch itself ends 2e-2 away when it sums a batch in another order
+
+ADVANCE = """(steps) => {
+    const { training } = document.querySelector("figure").live;
+    const times = [];
+    for (let k = 0; k < steps; k++) {
+        const start = performance.now();
+        training.advance();
+        times.push(performance.now() - start);
+    }
+    return [times, [...training.losses.slice(0, training.count)]];
+}"""
+
+
+def open_page(browser, folder, figure):
+    """The figure on a page, as a function from a number of steps to their times and all losses."""
+    page = Path(folder) / "figure.html"
+    page.write_text(page_of(figure.book_data()), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 720, "height": 900})
+    tab.goto(page.as_uri())
+    tab.wait_for_selector('figure[data-state="ready"]')
+    return lambda steps: tab.evaluate(ADVANCE, steps)
+
+
+def in_torch(figure, steps) -> list[float]:
+    """Times of steps by torch, in ms."""
+    times = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        figure.run(1)
+        times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def main():
+    torch.set_num_threads(1)
+    figure = two_moons(LR)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = chromium.launch(playwright)
+        advance = open_page(browser, folder, figure)
+        losses = torch.tensor(advance(COMPARED)[1])
+        figure.run(COMPARED)
+        difference = ((losses - figure.losses[:COMPARED]) / figure.losses[:COMPARED]).abs().max()
+        page_ms, torch_ms = [], []
+        for _ in range(ROUNDS):
+            page_ms += advance(STEPS)[0]
+            torch_ms += in_torch(figure, STEPS)
+        result = {
+            "steps": len(page_ms),
+            "page_step_ms": round(statistics.median(page_ms), 2),
+            "page_step_ms_90": round(statistics.quantiles(page_ms, n=10)[-1], 2),
+            "torch_step_ms": round(statistics.median(torch_ms), 2),
+            "learning_rate": LR,
+            "steps_compared": COMPARED,
+            "largest_relative_difference": float(f"{difference:.2g}"),
+            "losses": [round(losses[0].item(), 3), round(losses[-1].item(), 3)],
+            "machine": {
+                "cores": os.cpu_count(),
+                "system": f"{platform.system()} {platform.machine()}",
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "chromium": browser.version,
+            },
+        }
+        browser.close()
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    report(result)
+
+
+def report(result):
+    print(f"{'a training step: 8 couplings of width 32, batch 256':54} {'median ms':>9}")
+    print(f"{'the page, headless Chromium':54} {result['page_step_ms']:9.2f}")
+    print(f"{'torch on one thread':54} {result['torch_step_ms']:9.2f}")
+    first, last = result["losses"]
+    print(
+        f"losses of {result['steps_compared']} steps, {first} to {last}: at most "
+        f"{result['largest_relative_difference']:.1e} apart, relatively"
+    )
+
+
+if __name__ == "__main__":
+    main()
