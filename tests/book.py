@@ -90,13 +90,12 @@ class Figure:
         self.name = handle.get_attribute("id")
         self.data = json.loads(handle.query_selector("script.live-data").text_content())
         self.controls = self.data["spec"]["controls"]
+        self.trains = "train" in self.data["spec"]
 
     def wake(self):
         """Scrolls to the figure and waits for its first frame."""
         self.handle.scroll_into_view_if_needed()
-        self.page.wait_for_function(
-            "(f) => 'frameMs' in f.dataset", arg=self.handle, timeout=10_000
-        )
+        self.page.wait_for_function("(f) => 'frameMs' in f.dataset", arg=self.handle)
         self.settle()
 
     def settle(self):
@@ -127,27 +126,47 @@ class Figure:
         self.page.keyboard.press(key)
         self.settle()
 
+    def act(self, name: str):
+        self.press(self.button(name), "Enter")
+
+    def see(self) -> tuple[int, dict[str, str]]:
+        """What the figure shows; where it trains, two steps later."""
+        for _ in range(2 * self.trains):
+            self.act("Step")
+        return self.picture(), self.readouts()
+
     def sweep(self, control: dict) -> list[tuple[int, dict[str, str]]]:
-        """What the figure shows, now and at each place to which the keyboard takes a control."""
+        """What the figure shows, now and at each place to which the keyboard takes a control.
+
+        Where it trains, each place is seen from the first state on: nothing but the control differs.
+        """
         keys = {
             "slider": ["Home", "End"],
             "checkbox": ["Space"],
             "choice": ["Home", *["ArrowDown"] * (len(control.get("options", [0])) - 1)],
         }[control["kind"]]
-        seen = [(self.picture(), self.readouts())]
-        for key in keys:
-            self.press(self.input(control["name"]), key)
-            seen.append((self.picture(), self.readouts()))
+        seen = [self.see()]
+        for count in range(1, len(keys) + 1):
+            if self.trains:
+                self.act("Reset")
+            for key in keys[0 if self.trains else count - 1 : count]:
+                self.press(self.input(control["name"]), key)
+            seen.append(self.see())
         return seen
+
+    def steps(self) -> int:
+        """How many steps it has trained."""
+        return int(self.handle.get_attribute("data-step"))
 
     def dependents(self, control: dict) -> set[str]:
         """The readouts that, by the figure's own graphs, a control can reach."""
         items = [item for panel in self.data["spec"]["panels"] for item in panel.get("items", [])]
         names = {item["name"] for item in items}
         meanings = [meanings_of(graph) for graph in self.data["graphs"].values()]
+        shown = [each for each in meanings if names <= each.keys()]  # not those of start and step
         if control["kind"] == "slider":
-            return {n for n in names for each in meanings if control["name"] in each[n][1]}
-        return {n for n in names if len({each[n][0] for each in meanings}) > 1}
+            return {n for n in names for each in shown if control["name"] in each[n][1]}
+        return {n for n in names if len({each[n][0] for each in shown}) > 1}
 
 
 def meanings_of(graph: dict) -> dict[str, tuple[int, frozenset]]:
