@@ -14,6 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import ScaledTranslation
 
 from flowlib.live.words import has_cells, number, panel_ticks, tick_text
 from flowlib.plotting import PALETTE
@@ -90,6 +92,7 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
     ax.set_xticks(across, tick_text(across))
     ax.set_yticks(up, tick_text(up))
     ax.tick_params(length=4, width=1, color=LINE, labelcolor=QUIET, labelsize=9.5, pad=3)
+    _keep_inside(figure, ax, wide)
 
     def text(x, y, words, **style):
         figure.text(x / WIDTH, y / height, words, **{"size": 10, "color": INK, **style})
@@ -108,6 +111,21 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
     text(left, top - 15, panel["title"], size=11, weight="bold", va="baseline")
     for mark in panel["marks"]:
         MARKS[mark["kind"]](ax, panel, mark, outputs)
+
+
+def _keep_inside(figure: Figure, ax, wide: float):
+    """No tick label is cut off: a long one at the left gets smaller, one at the right moves in."""
+
+    def width(label) -> float:
+        return 1.05 * TextPath((0, 0), label.get_text(), size=9.5).get_extents().x1  # as hinted
+
+    longest = max(map(width, ax.get_yticklabels()), default=0)
+    ax.tick_params(axis="y", labelsize=9.5 * min(1, (LEFT - 9) / max(longest, 1)))
+    low, high = ax.get_xlim()
+    for x, label in zip(ax.get_xticks(), ax.get_xticklabels()):
+        end = (x - low) / (high - low) * wide + width(label) / 2
+        move = ScaledTranslation(min(wide + RIGHT - 1 - end, 0) / 72, 0, figure.dpi_scale_trans)
+        label.set_transform(label.get_transform() + move)
 
 
 def _heat(ax, panel, mark, outputs):

@@ -130,6 +130,17 @@ def learner(steps=30, name="learner"):
     )
 
 
+def long_numbers():
+    """Ticks from 0 to 20000 across, and up from −0.0001 to 0.0001: wider than the margins."""
+
+    def line(a):
+        t = torch.linspace(0.0, 1.0, 9)
+        return {"x": 20_000 * t, "y": 1e-4 * a * t}
+
+    panel = axes(curve("x", "y"), x=(0, 20_000), y=(-1e-4, 1e-4), alt="A line.")
+    return live(line, panel, name="long-numbers", a=(-1.0, 1.0, 0.5))
+
+
 @functools.cache
 def gallery():
     """One mark to a picture, in the order of MARKS."""

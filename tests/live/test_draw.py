@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from pages import MARKS, figure, gallery
+from pages import MARKS, figure, gallery, long_numbers
 
 from flowlib.live import axes, bundle, curve, draw, heat, live, matrix, words
 from flowlib.plotting import PALETTE
@@ -34,6 +34,12 @@ def test_a_png_is_twice_as_fine_as_it_is_wide():
     assert (width, png[:4]) == (720, b"\x89PNG")
     assert int.from_bytes(png[16:20], "big") == 2 * width
     assert abs(int.from_bytes(png[20:24], "big") - 2 * height) <= 1
+
+
+def test_no_tick_label_is_cut_off():
+    drawn = pixels(long_numbers().draw())
+    assert (drawn[:, 0] == 255).all() and (drawn[:, -1] == 255).all()
+    assert (drawn[:, 1:10] < 255).any() and (drawn[:, -10:-1] < 255).any()
 
 
 def test_infinite_values_are_gaps():

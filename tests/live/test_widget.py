@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from pages import MARKS, PLANE, book, figure, gallery, module_url, page_of
+from pages import MARKS, PLANE, book, figure, gallery, long_numbers, module_url, page_of
 from shown import PIXELS, open_widget
 
 from flowlib.live import axes, bundle, curve, live, readouts, words
@@ -283,6 +283,21 @@ def test_pictures_stand_side_by_side_or_stack_and_nothing_overflows(show, page):
     shown.settle()
     assert len(set(tops())) == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_no_tick_label_is_cut_off(show, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    shown = show(long_numbers().book_data())
+    inked = shown.figure.locator("canvas").evaluate(
+        """(canvas) => {
+          const { width, height } = canvas;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+          const column = (x) => Array.from({ length: height }, (_, y) => data[4 * (y * width + x) + 3]);
+          return Array.from({ length: width }, (_, x) => Math.max(...column(x)));
+        }"""
+    )
+    assert inked[0] == inked[-1] == 0 < min(max(inked[1:10]), max(inked[-10:-1]))
 
 
 def test_a_play_button_sweeps_once_and_stops(show):

@@ -233,11 +233,14 @@ function drawAxes(context, panel, plot, theme) {
   context.font = `11px ${theme.font}`;
   context.textBaseline = "top";
   context.textAlign = "center";
-  if (names) names.forEach((name, i) => context.fillText(name, plot.x(i), bottom + 7));
-  else tickText(across).forEach((text, i) => context.fillText(text, plot.x(across[i]), bottom + 7));
+  (names ?? tickText(across)).forEach((text, i) => {
+    const last = right + MARGIN.right - 1 - context.measureText(text).width / 2; // not cut off
+    context.fillText(text, Math.min(plot.x(names ? i : across[i]), last), bottom + 7);
+  });
   context.textBaseline = "middle";
   context.textAlign = "right";
-  tickText(up).forEach((text, i) => context.fillText(text, left - 7, plot.y(up[i]) + 0.5));
+  const room = left - 8; // a longer number is squeezed
+  tickText(up).forEach((text, i) => context.fillText(text, left - 7, plot.y(up[i]) + 0.5, room));
   context.font = `12px ${theme.font}`;
   context.textBaseline = "alphabetic";
   context.textAlign = "left";
