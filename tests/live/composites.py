@@ -8,7 +8,14 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from flowlib import Planar, standard_normal
+from flowlib import (
+    AdditiveCoupling,
+    AffineCoupling,
+    MaskedAutoregressive,
+    Planar,
+    alternate,
+    standard_normal,
+)
 
 
 def normal_cdf_and_back(x):
@@ -69,6 +76,31 @@ def couplings(x, shift):
     return x, log_det
 
 
+def coupling_layers(z, a, b):
+    """Layers that are made inside, with networks that read the inputs, of any partition."""
+    apart = torch.tensor([True, False, True, False])
+
+    def numbers(kept):
+        return torch.cat([a * torch.tanh(kept), b * torch.sin(kept)], -1)
+
+    affine = AffineCoupling(4, apart, network=numbers)
+    halves = AffineCoupling(4, alternate(4, 1), network=numbers)
+    additive = AdditiveCoupling(4, network=lambda kept: numbers(kept)[..., :2])
+    x, log_det = affine(z)
+    return x, log_det, *affine.inverse(z), *halves(x), *halves.inverse(z), additive(z)[0]
+
+
+with torch.random.fork_rng():
+    torch.manual_seed(2)
+    MAF = MaskedAutoregressive(3, (8, 8))
+    for parameter in MAF.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+
+
+def autoregressive(z):
+    return *MAF(z), *MAF.inverse(z)
+
+
 def gradients(w, x):
     def loss(w):
         return F.softplus(torch.tanh(x @ w)).logsumexp(0).sum() + (w[:2] ** 2).mean() + w.norm()
@@ -100,6 +132,8 @@ COMPOSITES = {
     "planar": (planar, [(40, 2), (2,), (2,), ()]),
     "planar, unconstrained": (planar_unconstrained, [(40, 2), (2,), (2,), ()]),
     "couplings": (couplings, [(40, 2), ()]),
+    "coupling layers": (coupling_layers, [(40, 4), (), ()]),
+    "autoregressive": (autoregressive, [(40, 3)]),
     "gradients": (gradients, [(3, 4), (7, 3)]),
     "autograd": (autograd, [(5, 4)]),
     "adam": (adam_step, [(6,), (6,), (6,)]),
