@@ -79,7 +79,7 @@ class MaskedAutoregressive(Bijection):
         def variable(z: Tensor, outputs: Tensor) -> Tensor:
             log_scale, shift = self.log_scale_and_shift(outputs)
             log_scales.append(log_scale)
-            return z * torch.exp(log_scale) + shift
+            return torch.addcmul(shift, torch.exp(log_scale), z)
 
         x = self.network.generate(variable, z.reshape(-1, self.dim).mT.contiguous())  # (D, batch)
         log_det = torch.stack(log_scales).sum(0)

@@ -101,15 +101,18 @@ class MADE(nn.Module):
         shares = [1 + torch.arange(width) * (dim - 1) // width for width in hidden]
         self.degrees = [1 + place, *shares, place.repeat(outputs)]
         self.layers = nn.ModuleList(map(MaskedLinear, self.degrees, self.degrees[1:]))
-        # For generate: the first unit of degree 0, 1, ..., D in each hidden layer.
-        self.first = [torch.searchsorted(each, torch.arange(dim + 1)).tolist() for each in shares]
+        # For generate: how many units of degree 0, of 1 or lower, ..., of D - 1 or lower.
+        upto = torch.arange(1, dim + 1)
+        self.ends = [torch.searchsorted(each, upto).tolist() for each in shares]
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1:] != (self.dim,):
             raise ValueError(f"MADE expected shape (..., {self.dim}); got {tuple(x.shape)}")
         *hidden, last = self.layers
         for layer in hidden:
-            x = F.dropout(layer(x).relu_(), self.dropout, self.training)
+            x = layer(x).relu_()
+            if self.dropout:
+                x = F.dropout(x, self.dropout, self.training)
         return last(x).unflatten(-1, (self.outputs, self.dim))
 
     def generate(self, variable: Callable[[Tensor, Tensor], Tensor], z: Tensor) -> Tensor:
@@ -136,8 +139,9 @@ class MADE(nn.Module):
         weights = [layer.weight for layer in self.layers]
         biases = [layer.bias[:, None] for layer in self.layers]
         weights[0] = weights[0][:, self.order]  # the first variable in the first column
-        for rows in (weights, biases):  # the outputs of one variable side by side
-            rows[-1] = rows[-1].unflatten(0, (self.outputs, self.dim)).transpose(0, 1).flatten(0, 1)
+        for rows in (weights, biases):  # its outputs in the first rows
+            rows[-1] = rows[-1].unflatten(0, (self.outputs, self.dim))[:, self.order]
+            rows[-1] = rows[-1].transpose(0, 1).flatten(0, 1)
 
         # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and torch.func
         # need new tensors instead; torch's own Function.apply asks for the latter in this way.
@@ -149,18 +153,21 @@ class MADE(nn.Module):
             known = [z[:0] for _ in biases]
         addmm = Tensor.addmm_ if in_place else Tensor.addmm
 
+        # The rows of each degree: [layer][k], of which only the first columns count.
+        ends = [*self.ends, [self.outputs * (k + 1) for k in range(self.dim)]]
+        weights = [weight.tensor_split(end) for weight, end in zip(weights, ends)]
+        biases = [bias.tensor_split(end) for bias, end in zip(biases, ends)]
+
         for k, i in enumerate(self.order):
             seen = k
-            for layer, first in enumerate(self.first):
-                new = slice(first[k], first[k + 1])  # the units of degree k
-                if new.start < new.stop:
-                    inputs = known[layer][:seen]
-                    units = addmm(biases[layer][new], weights[layer][new, :seen], inputs).relu_()
+            for layer, end in enumerate(self.ends):
+                bias, weight = biases[layer][k], weights[layer][k]
+                if len(bias):
+                    units = addmm(bias, weight[:, :seen], known[layer][:seen]).relu_()
                     if not in_place:
                         known[layer + 1] = torch.cat([known[layer + 1], units])
-                seen = new.stop
-            new = slice(self.outputs * i, self.outputs * (i + 1))
-            outputs = addmm(biases[-1][new], weights[-1][new, :seen], known[-1][:seen])
+                seen = end[k]
+            outputs = addmm(biases[-1][k], weights[-1][k][:, :seen], known[-1][:seen])
             x = variable(z[i], outputs)
             if in_place:
                 known[0][k] = x
