@@ -1,0 +1,274 @@
+"""Times masked autoregressive flows: flowlib, zuko, nflows and normflows on the same work.
+
+Every library builds the same MAF: as many layers, hidden widths and parameters, ReLU, the order of
+the variables reversed or permuted from layer to layer.  One row of the table is one piece of work.
+Those that do it take turns, so that a slow moment of the machine hits all of them, and the median
+of each counts.  Two threads, float32; only the training step has gradients.
+
+Beside them run the *matrix products*: a product with each of the network's weights, with no bias,
+no mask and no ReLU.  No network of this shape can take less.
+
+Then one layer of flowlib alone, of more and more variables: sampling by n passes as in the papers,
+sampling with every hidden unit computed once, and log_prob.
+
+    python3 -m venv .venv-benchmarks
+    .venv-benchmarks/bin/pip install -r benchmarks/requirements.txt
+    .venv-benchmarks/bin/python benchmarks/autoregressive.py [--out PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections import namedtuple
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import nflows.distributions
+import nflows.flows
+import nflows.transforms
+import normflows
+import torch
+import zuko
+from torch import Tensor, nn
+
+from flowlib import Flow, Inverse, MaskedAutoregressive, standard_normal
+
+RESULTS = Path(__file__).parent / "results" / "autoregressive.json"
+THREADS = 2
+SIZES = [2**k for k in range(1, 11)]  # of the layer that grows
+
+MAF = namedtuple("MAF", "module log_prob sample")
+
+
+# -- the same flow, four times
+
+
+def flowlib_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+    orders = [range(dim)[:: (-1) ** k] for k in range(layers)]
+    flow = Flow(standard_normal(dim), *(MaskedAutoregressive(dim, hidden, o) for o in orders))
+    return MAF(flow, flow.log_prob, lambda n: flow.sample((n,)))
+
+
+def zuko_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+    flow = zuko.flows.MAF(dim, transforms=layers, hidden_features=hidden)
+    return MAF(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
+
+
+def nflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+    transforms = []
+    for _ in range(layers):
+        transforms += [
+            nflows.transforms.ReversePermutation(dim),
+            nflows.transforms.MaskedAffineAutoregressiveTransform(
+                dim, hidden[0], num_blocks=len(hidden) - 1, use_residual_blocks=False
+            ),
+        ]
+    flow = nflows.flows.Flow(
+        nflows.transforms.CompositeTransform(transforms),
+        nflows.distributions.StandardNormal([dim]),
+    )
+    return MAF(flow, flow.log_prob, flow.sample)
+
+
+def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+    flows = []
+    for _ in range(layers):
+        layer = normflows.flows.MaskedAffineAutoregressive(
+            dim, hidden[0], num_blocks=len(hidden) - 1, use_residual_blocks=False
+        )
+        # As it stands, its network has no ReLU after the first layer, and it samples in one pass and
+        # scores in D, which is IAF.  The ReLU makes it the same network; turned round, it is MAF.
+        made = layer.autoregressive_net
+        made.initial_layer = nn.Sequential(made.initial_layer, nn.ReLU())
+        flows += [normflows.flows.Reverse(layer), normflows.flows.Permute(dim, mode="swap")]
+    base = normflows.distributions.DiagGaussian(dim, trainable=False)
+    flow = normflows.NormalizingFlow(base, flows)
+    return MAF(flow, flow.log_prob, lambda n: flow.sample(n)[0])
+
+
+LIBRARIES = {
+    "flowlib": flowlib_maf,
+    "zuko": zuko_maf,
+    "nflows": nflows_maf,
+    "normflows": normflows_maf,
+}
+PEERS = [name for name in LIBRARIES if name != "flowlib"]
+
+
+def every_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> dict[str, MAF]:
+    """The same MAF of each library; an error where one has more weights or fewer."""
+    torch.manual_seed(0)
+    mafs = {name: build(dim, layers, hidden) for name, build in LIBRARIES.items()}
+    counts = {name: sum(p.numel() for p in maf.module.parameters()) for name, maf in mafs.items()}
+    assert len(set(counts.values())) == 1, f"not the same flow: {counts}"
+    return mafs
+
+
+# -- the work
+
+
+def training_step(maf: MAF, x: Tensor) -> Callable[[], None]:
+    optimiser = torch.optim.Adam(maf.module.parameters(), lr=1e-4)
+
+    def step():
+        optimiser.zero_grad()
+        (-maf.log_prob(x).mean()).backward()
+        optimiser.step()
+
+    return step
+
+
+def matrix_products(module: nn.Module, batch: int) -> Callable[[], None]:
+    """A product of a random batch with each weight matrix of the module."""
+    weights = [p.detach() for p in module.parameters() if p.ndim == 2]
+    inputs = [torch.randn(batch, weight.shape[1]) for weight in weights]
+
+    def products():
+        for x, weight in zip(inputs, weights, strict=True):
+            x @ weight.T
+
+    return products
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - start)
+
+
+def medians(contenders: dict[str, Callable], rounds: int, gradients=False) -> dict[str, float]:
+    """Milliseconds of each, who take turns; the first turn warms up and does not count."""
+    with torch.set_grad_enabled(gradients):
+        turns = [
+            {k: milliseconds(work) for k, work in contenders.items()} for _ in range(rounds + 1)
+        ]
+    return {name: statistics.median(turn[name] for turn in turns[1:]) for name in contenders}
+
+
+def row(work: str, took: dict[str, float], **wanted: float) -> dict:
+    """One row: flowlib's time as a multiple of the fastest peer's and of the products'."""
+    rivals = {"fastest_peer": min((took[name] for name in PEERS if name in took), default=None)}
+    rivals["matrix_products"] = took.get("matrix products")
+    ratios = {name: took["flowlib"] / ms for name, ms in rivals.items() if ms}
+    return {
+        "work": work,
+        "median_ms": {name: round(ms, 3) for name, ms in took.items()},
+        "ratio_to": {name: round(ratio, 4) for name, ratio in ratios.items()},
+        "wanted_at_most": {name: round(ratio, 4) for name, ratio in wanted.items()},
+        "reached": all(ratios[name] <= ratio for name, ratio in wanted.items()),
+    }
+
+
+def rows():
+    small = every_maf(64, 5, (256, 256))
+    x = torch.randn(256, 64)
+    what = "MAF, D = 64, 5 layers of 256-256"
+
+    took = medians({k: training_step(maf, x) for k, maf in small.items()}, 60, gradients=True)
+    yield row(f"{what}: training step, batch 256", took, fastest_peer=1)
+
+    work = {name: partial(maf.log_prob, x) for name, maf in small.items()}
+    work["matrix products"] = matrix_products(small["flowlib"].module, 256)
+    took = medians(work, 200)
+    yield row(f"{what}: log_prob, batch 256", took, fastest_peer=1, matrix_products=1.5)
+
+    took = medians({name: partial(maf.sample, 256) for name, maf in small.items()}, 9)
+    yield row(f"{what}: sampling 256", took, fastest_peer=1 / 6)
+
+    large = every_maf(784, 2, (1024, 1024))
+    what = "D = 784, 2 layers of 1024-1024"
+    took = medians({name: partial(maf.sample, 16) for name, maf in large.items()}, 2)
+    yield row(f"MAF, {what}: sampling 16", took, fastest_peer=1 / 30)
+
+    layers = large["flowlib"].module.bijection.bijections
+    iaf = Flow(standard_normal(784), *map(Inverse, layers))
+    for batch in (16, 256):
+        products = matrix_products(iaf, batch)
+        took = medians({"flowlib": partial(iaf.sample, (batch,)), "matrix products": products}, 60)
+        yield row(f"IAF, {what}: sampling {batch}", took, matrix_products=1.5)
+
+
+def scaling() -> dict:
+    """One layer of flowlib for n variables, 512-512, batch 64: milliseconds for each n."""
+    took = []
+    for n in SIZES:
+        torch.manual_seed(0)
+        layer, points = MaskedAutoregressive(n, hidden=(512, 512)), torch.randn(64, n)
+        work = {
+            "sampling by passes": partial(layer.forward_by_passes, points),
+            "sampling": partial(layer, points),
+            "scoring": partial(layer.inverse, points),
+        }
+        took.append(medians(work, rounds=max(3, 256 // n)))
+    lines = {name: [round(each[name], 3) for each in took] for name in took[0]}
+    return {"hidden": [512, 512], "batch": 64, "n": SIZES, "median_ms": lines}
+
+
+def machine() -> dict:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": next(iter(models), platform.processor()),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        **{name: version(name) for name in PEERS},
+    }
+
+
+def table(head: list[str], lines: list[list]) -> str:
+    """Markdown: the first column to the left, figures to the right."""
+    rule = ["---", *["--:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [head, rule, *lines])
+
+
+def report(result: dict) -> str:
+    names = [*LIBRARIES, "matrix products"]
+    rivals = {"fastest_peer": "times the fastest peer", "matrix_products": "times the products"}
+    lines = []
+    for each in result["rows"]:
+        ratios, wanted = each["ratio_to"], each["wanted_at_most"]
+        lines.append(
+            [
+                each["work"],
+                *(each["median_ms"].get(name, "") for name in names),
+                *(
+                    f"{ratios[k]:.3f}, at most {wanted[k]:.3f}" if k in ratios else ""
+                    for k in rivals
+                ),
+                "yes" if each["reached"] else "no",
+            ]
+        )
+    by_n = result["scaling"]["median_ms"]
+    return "\n\n".join(
+        [
+            ", ".join(f"{name} {value}" for name, value in result["machine"].items()),
+            table(["median ms", *names, *rivals.values(), "reached"], lines),
+            table(["one layer, n =", *by_n], list(zip(SIZES, *by_n.values(), strict=True))),
+        ]
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the figures go, as JSON")
+    out = parser.parse_args().out
+    torch.set_num_threads(THREADS)
+    result = {"machine": machine(), "rows": list(rows()), "scaling": scaling()}
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(report(result))
+
+
+if __name__ == "__main__":
+    main()
