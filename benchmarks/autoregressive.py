@@ -2,8 +2,8 @@
 
 Every library builds the same MAF: as many layers, hidden widths and parameters, ReLU, the order of
 the variables reversed or permuted from layer to layer.  One row of the table is one piece of work.
-Those that do it take turns, so that a slow moment of the machine hits all of them, and the median
-of each counts.  Two threads, float32; only the training step has gradients.
+Those that do it take turns of a quarter of a second, so that a slow moment of the machine hits all
+of them, and the median of each counts.  Two threads, float32; only the training step has gradients.
 
 Beside them run the *matrix products*: a product with each of the network's weights, with no bias,
 no mask and no ReLU.  No network of this shape can take less.
@@ -42,6 +42,7 @@ from flowlib import Flow, Inverse, MaskedAutoregressive, standard_normal
 
 RESULTS = Path(__file__).parent / "results" / "autoregressive.json"
 THREADS = 2
+TURN_MS = 250
 SIZES = [2**k for k in range(1, 11)]  # of the layer that grows
 
 MAF = namedtuple("MAF", "module log_prob sample")
@@ -137,19 +138,21 @@ def matrix_products(module: nn.Module, batch: int) -> Callable[[], None]:
     return products
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return 1000 * (time.perf_counter() - start)
+def turn(work: Callable[[], object]) -> float:
+    """The median milliseconds of the calls that fit in a turn; of one, where one takes longer."""
+    times = []
+    while sum(times) < TURN_MS:
+        start = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
 
 
-def medians(contenders: dict[str, Callable], rounds: int, gradients=False) -> dict[str, float]:
+def medians(contenders: dict[str, Callable], turns: int, gradients=False) -> dict[str, float]:
     """Milliseconds of each, who take turns; the first turn warms up and does not count."""
     with torch.set_grad_enabled(gradients):
-        turns = [
-            {k: milliseconds(work) for k, work in contenders.items()} for _ in range(rounds + 1)
-        ]
-    return {name: statistics.median(turn[name] for turn in turns[1:]) for name in contenders}
+        took = [{name: turn(work) for name, work in contenders.items()} for _ in range(turns + 1)]
+    return {name: statistics.median(each[name] for each in took[1:]) for name in contenders}
 
 
 def row(work: str, took: dict[str, float], **wanted: float) -> dict:
@@ -171,12 +174,12 @@ def rows():
     x = torch.randn(256, 64)
     what = "MAF, D = 64, 5 layers of 256-256"
 
-    took = medians({k: training_step(maf, x) for k, maf in small.items()}, 60, gradients=True)
+    took = medians({k: training_step(maf, x) for k, maf in small.items()}, 12, gradients=True)
     yield row(f"{what}: training step, batch 256", took, fastest_peer=1)
 
     work = {name: partial(maf.log_prob, x) for name, maf in small.items()}
     work["matrix products"] = matrix_products(small["flowlib"].module, 256)
-    took = medians(work, 200)
+    took = medians(work, 12)
     yield row(f"{what}: log_prob, batch 256", took, fastest_peer=1, matrix_products=1.5)
 
     took = medians({name: partial(maf.sample, 256) for name, maf in small.items()}, 9)
@@ -191,7 +194,7 @@ def rows():
     iaf = Flow(standard_normal(784), *map(Inverse, layers))
     for batch in (16, 256):
         products = matrix_products(iaf, batch)
-        took = medians({"flowlib": partial(iaf.sample, (batch,)), "matrix products": products}, 60)
+        took = medians({"flowlib": partial(iaf.sample, (batch,)), "matrix products": products}, 12)
         yield row(f"IAF, {what}: sampling {batch}", took, matrix_products=1.5)
 
 
@@ -206,7 +209,7 @@ def scaling() -> dict:
             "sampling": partial(layer, points),
             "scoring": partial(layer.inverse, points),
         }
-        took.append(medians(work, rounds=max(3, 256 // n)))
+        took.append(medians(work, turns=3))
     lines = {name: [round(each[name], 3) for each in took] for name in took[0]}
     return {"hidden": [512, 512], "batch": 64, "n": SIZES, "median_ms": lines}
 
