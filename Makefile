@@ -1,5 +1,5 @@
 # make book   build the book and serve it          make test       everything CI checks
-# make html   build it                             make benchmark  time a figure's frame
+# make html   build it                             make benchmark  time figures and layers
 # make clean  drop what was built
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
@@ -22,7 +22,8 @@ test: browser html
 	$(BIN)/pytest -q -n 2 --dist loadscope tests --nbval-lax --nbval-current-env _build/executed
 
 benchmark: html
-	$(BIN)/python benchmarks/frame.py
+	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
+	for script in frame training coupling autoregressive; do $(BIN)/python benchmarks/$$script.py || exit; done
 
 browser: $(BUILT)
 	@$(BIN)/python tests/chromium.py >/dev/null
