@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from flowlib.base import Bijection
+from flowlib.coupling import bounded
 from flowlib.made import MADE
 
 
@@ -110,6 +110,4 @@ class MaskedAutoregressive(Bijection):
     def log_scale_and_shift(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """s and t from what the network says, each (*, D) of (*, 2, D)."""
         log_scale, shift = outputs.unbind(-2)
-        if self.bound < math.inf:
-            log_scale = self.bound * torch.tanh(log_scale / self.bound)
-        return log_scale, shift
+        return bounded(log_scale, self.bound), shift

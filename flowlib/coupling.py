@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from flowlib.base import Bijection
+from flowlib.network import mlp
 
 
 class Coupling(Bijection):
@@ -205,9 +206,17 @@ class AffineCoupling(Coupling):
     def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t of the half that is kept, each (*, d₂)."""
         log_scale, shift = self.ask(kept).split(self.sizes[1], -1)
-        if self.bound < math.inf:
-            log_scale = self.bound * torch.tanh(log_scale / self.bound)
-        return log_scale, shift
+        return bounded(log_scale, self.bound), shift
+
+
+def bounded(log_scale: Tensor, bound: float) -> Tensor:
+    """c tanh(s̃ / c) of a log-scale s̃, with c the bound; s̃ itself where the bound is infinite.
+
+    Example:
+        >>> bounded(torch.tensor([0.0, 100.0]), 2.0)
+        tensor([0., 2.])
+    """
+    return bound * torch.tanh(log_scale / bound) if bound < math.inf else log_scale
 
 
 def alternate(dim: int, k: int) -> Tensor:
@@ -227,32 +236,3 @@ def alternate(dim: int, k: int) -> Tensor:
     if dim < 2:
         raise ValueError(f"a coupling expected a dim of 2 or more, one half for each; got {dim}")
     return (torch.arange(dim) < dim // 2) ^ bool(k % 2)
-
-
-def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers with ReLU between them; the last starts at zero.
-
-    Args:
-        dropout: the share of hidden units that are set to zero while training, from 0 to below 1.
-
-    Raises:
-        ValueError: a dropout outside [0, 1).
-
-    Source: dropout is Srivastava et al. 2014.
-
-    Example:
-        >>> mlp(1, (8, 8), 2)(torch.ones(5, 1)).abs().sum().item()
-        0.0
-    """
-    if not 0 <= dropout < 1:
-        raise ValueError(f"mlp expected a dropout from 0 to below 1; got {dropout}")
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers += [nn.Linear(inputs, width), nn.ReLU()]
-        if dropout:
-            layers.append(nn.Dropout(dropout))
-        inputs = width
-    last = nn.Linear(inputs, outputs)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers, last)

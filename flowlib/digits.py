@@ -64,12 +64,12 @@ def optical_digits() -> tuple[Digits, Digits, Digits]:
 def dequantise(values: Tensor) -> Tensor:
     r"""Add uniform noise to whole numbers, so that they have a density.
 
-    .. math:: x = v + u, \qquad u_i \sim \mathcal U[0, 1)
+    .. math:: x = v + \eta, \qquad \eta_i \sim \mathcal U[0, 1)
 
     Args:
         values: v, a float tensor of whole numbers, shape (*).
 
-    Shapes: (*) -> (*); ``x.floor()`` is v again, also where v + u would round to v + 1.
+    Shapes: (*) -> (*); ``x.floor()`` is v again, also where v + η would round to v + 1.
 
     Raises:
         ValueError: values that are not whole, such as noisy ones; an integer tensor.
@@ -122,8 +122,8 @@ def bits_per_dim(
 ) -> Tensor:
     r"""What each image costs, in bits per pixel, under a density of its dequantised grey levels.
 
-    .. math:: b(v) = -\frac{1}{D \ln 2} \, \mathbb E_u \log p(v + u)
-        \;\ge\; -\frac1D \log_2 \int_{[0, 1)^D} p(v + u) \, du
+    .. math:: b(v) = -\frac{1}{D \ln 2} \, \mathbb E_\eta \log p(v + \eta)
+        \;\ge\; -\frac1D \log_2 \int_{[0, 1)^D} p(v + \eta) \, d\eta
 
     The right side is the cost under the model of whole numbers that p makes: b is never too good.
     The same seed gives every density the same noise; the generator's state outside is left as it
@@ -132,7 +132,7 @@ def bits_per_dim(
     Args:
         log_prob: takes (draws, *, D), returns nats (draws, *), as ``flow.log_prob`` does.
         values: v, shape (*, D).
-        draws: noise vectors u for each image.
+        draws: noise vectors η for each image.
         seed: of the noise.
 
     Returns:

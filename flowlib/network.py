@@ -1,0 +1,34 @@
+"""The network of a coupling, if a chapter names no other."""
+
+from __future__ import annotations
+
+from torch import nn
+
+
+def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, dropout: float = 0.0) -> nn.Sequential:
+    """Linear layers with ReLU between them; the last starts at zero.
+
+    Args:
+        dropout: the share of hidden units that are set to zero while training, from 0 to below 1.
+
+    Raises:
+        ValueError: a dropout outside [0, 1).
+
+    Source: dropout is Srivastava et al. 2014.
+
+    Example:
+        >>> mlp(1, (8, 8), 2)(torch.ones(5, 1)).abs().sum().item()
+        0.0
+    """
+    if not 0 <= dropout < 1:
+        raise ValueError(f"mlp expected a dropout from 0 to below 1; got {dropout}")
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+        inputs = width
+    last = nn.Linear(inputs, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
