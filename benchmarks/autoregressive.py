@@ -11,24 +11,16 @@ no mask and no ReLU.  No network of this shape can take less.
 Then one layer of flowlib alone, of more and more variables: sampling by n passes as in the papers,
 sampling with every hidden unit computed once, and log_prob.
 
-    python3 -m venv .venv-benchmarks
-    .venv-benchmarks/bin/pip install -r benchmarks/requirements.txt
-    .venv-benchmarks/bin/python benchmarks/autoregressive.py [--out PATH]
+    .venv/bin/pip install -r benchmarks/requirements.txt
+    .venv/bin/python benchmarks/autoregressive.py [--out PATH]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import statistics
 import time
-from collections import namedtuple
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 
 import nflows.distributions
 import nflows.flows
@@ -36,33 +28,30 @@ import nflows.transforms
 import normflows
 import torch
 import zuko
-from torch import Tensor, nn
+from peers import PEERS, Contender, main, same_flow, table, training_step
+from record import RESULTS
+from torch import nn
 
 from flowlib import Flow, Inverse, MaskedAutoregressive, standard_normal
 
-RESULTS = Path(__file__).parent / "results" / "autoregressive.json"
-THREADS = 2
 TURN_MS = 250
 SIZES = [2**k for k in range(1, 11)]  # of the layer that grows
-
-MAF = namedtuple("MAF", "module log_prob sample")
-
 
 # -- the same flow, four times
 
 
-def flowlib_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+def flowlib_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
     orders = [range(dim)[:: (-1) ** k] for k in range(layers)]
     flow = Flow(standard_normal(dim), *(MaskedAutoregressive(dim, hidden, o) for o in orders))
-    return MAF(flow, flow.log_prob, lambda n: flow.sample((n,)))
+    return Contender(flow, flow.log_prob, lambda n: flow.sample((n,)))
 
 
-def zuko_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+def zuko_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
     flow = zuko.flows.MAF(dim, transforms=layers, hidden_features=hidden)
-    return MAF(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
+    return Contender(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
 
 
-def nflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+def nflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
     transforms = []
     for _ in range(layers):
         transforms += [
@@ -75,10 +64,10 @@ def nflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
         nflows.transforms.CompositeTransform(transforms),
         nflows.distributions.StandardNormal([dim]),
     )
-    return MAF(flow, flow.log_prob, flow.sample)
+    return Contender(flow, flow.log_prob, flow.sample)
 
 
-def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
+def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
     flows = []
     for _ in range(layers):
         layer = normflows.flows.MaskedAffineAutoregressive(
@@ -91,7 +80,7 @@ def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> MAF:
         flows += [normflows.flows.Reverse(layer), normflows.flows.Permute(dim, mode="swap")]
     base = normflows.distributions.DiagGaussian(dim, trainable=False)
     flow = normflows.NormalizingFlow(base, flows)
-    return MAF(flow, flow.log_prob, lambda n: flow.sample(n)[0])
+    return Contender(flow, flow.log_prob, lambda n: flow.sample(n)[0])
 
 
 LIBRARIES = {
@@ -100,30 +89,9 @@ LIBRARIES = {
     "nflows": nflows_maf,
     "normflows": normflows_maf,
 }
-PEERS = [name for name in LIBRARIES if name != "flowlib"]
-
-
-def every_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> dict[str, MAF]:
-    """The same MAF of each library; an error where one has more weights or fewer."""
-    torch.manual_seed(0)
-    mafs = {name: build(dim, layers, hidden) for name, build in LIBRARIES.items()}
-    counts = {name: sum(p.numel() for p in maf.module.parameters()) for name, maf in mafs.items()}
-    assert len(set(counts.values())) == 1, f"not the same flow: {counts}"
-    return mafs
 
 
 # -- the work
-
-
-def training_step(maf: MAF, x: Tensor) -> Callable[[], None]:
-    optimiser = torch.optim.Adam(maf.module.parameters(), lr=1e-4)
-
-    def step():
-        optimiser.zero_grad()
-        (-maf.log_prob(x).mean()).backward()
-        optimiser.step()
-
-    return step
 
 
 def matrix_products(module: nn.Module, batch: int) -> Callable[[], None]:
@@ -170,7 +138,7 @@ def row(work: str, took: dict[str, float], **wanted: float) -> dict:
 
 
 def rows():
-    small = every_maf(64, 5, (256, 256))
+    small, _ = same_flow(LIBRARIES, 64, 5, (256, 256))
     x = torch.randn(256, 64)
     what = "MAF, D = 64, 5 layers of 256-256"
 
@@ -185,7 +153,7 @@ def rows():
     took = medians({name: partial(maf.sample, 256) for name, maf in small.items()}, 9)
     yield row(f"{what}: sampling 256", took, fastest_peer=1 / 6)
 
-    large = every_maf(784, 2, (1024, 1024))
+    large, _ = same_flow(LIBRARIES, 784, 2, (1024, 1024))
     what = "D = 784, 2 layers of 1024-1024"
     took = medians({name: partial(maf.sample, 16) for name, maf in large.items()}, 2)
     yield row(f"MAF, {what}: sampling 16", took, fastest_peer=1 / 30)
@@ -214,28 +182,7 @@ def scaling() -> dict:
     return {"hidden": [512, 512], "batch": 64, "n": SIZES, "median_ms": lines}
 
 
-def machine() -> dict:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": next(iter(models), platform.processor()),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        **{name: version(name) for name in PEERS},
-    }
-
-
-def table(head: list[str], lines: list[list]) -> str:
-    """Markdown: the first column to the left, figures to the right."""
-    rule = ["---", *["--:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [head, rule, *lines])
-
-
-def report(result: dict) -> str:
+def tables(result: dict) -> list[str]:
     names = [*LIBRARIES, "matrix products"]
     rivals = {"fastest_peer": "times the fastest peer", "matrix_products": "times the products"}
     lines = []
@@ -253,25 +200,15 @@ def report(result: dict) -> str:
             ]
         )
     by_n = result["scaling"]["median_ms"]
-    return "\n\n".join(
-        [
-            ", ".join(f"{name} {value}" for name, value in result["machine"].items()),
-            table(["median ms", *names, *rivals.values(), "reached"], lines),
-            table(["one layer, n =", *by_n], list(zip(SIZES, *by_n.values(), strict=True))),
-        ]
-    )
+    return [
+        table(["median ms", *names, *rivals.values(), "reached"], lines),
+        table(["one layer, n =", *by_n], list(zip(SIZES, *by_n.values(), strict=True))),
+    ]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the figures go, as JSON")
-    out = parser.parse_args().out
-    torch.set_num_threads(THREADS)
-    result = {"machine": machine(), "rows": list(rows()), "scaling": scaling()}
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(report(result))
+def measure() -> dict:
+    return {"rows": list(rows()), "scaling": scaling()}
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__.splitlines()[0], RESULTS / "autoregressive.json", measure, tables)

@@ -9,23 +9,19 @@ One row of the table is one piece of work, in batches of 256, done for twenty se
 one call of each library; who goes first rotates.  A slow moment of the machine lasts longer than a
 round, so the ratio is taken round by round, flowlib's time by that of the peer with the smallest
 median, and its median counts.  Two threads, float32; only the training step (the loss, its
-gradient, Adam) has gradients.
+gradient, Adam) has gradients.  Leave the machine alone meanwhile: on two cores, another busy
+process makes two threads wait for each other, a hundred times longer than they compute.
 
-    python3 -m venv .venv-benchmarks
-    .venv-benchmarks/bin/pip install -r requirements.txt -r benchmarks/requirements.txt
-    .venv-benchmarks/bin/python benchmarks/coupling.py [--out PATH]
+    .venv/bin/pip install -r benchmarks/requirements.txt
+    .venv/bin/python benchmarks/coupling.py [--out PATH]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
-from collections import namedtuple
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import nflows.distributions
 import nflows.flows
@@ -34,30 +30,27 @@ import nflows.transforms
 import normflows
 import torch
 import zuko
-from autoregressive import PEERS, THREADS, machine, table, training_step
+from peers import PEERS, Contender, main, same_flow, table, training_step
+from record import RESULTS
 
 from flowlib import AffineCoupling, Flow, alternate, standard_normal
 
-RESULTS = Path(__file__).parent / "results" / "coupling.json"
 LAYERS, BATCH, SECONDS = 8, 256, 20
-WARM_UP = 10  # rounds that do not count
+WARM_UP = 10  # calls of each, before the clock starts
 HIDDEN = {2: (32, 32), 64: (128, 128)}  # of each D
 AT_MOST = 1.05  # times the fastest peer
-
-RealNVP = namedtuple("RealNVP", "module log_prob sample")
-
 
 # -- the same flow, four times; the layers stand from base to data in flowlib and normflows, and
 #    from data to base in zuko and nflows
 
 
-def flowlib_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
+def flowlib_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
     layers = [AffineCoupling(dim, alternate(dim, k), hidden) for k in range(LAYERS)]
     flow = Flow(standard_normal(dim), *layers)
-    return RealNVP(flow, flow.log_prob, lambda n: flow.sample((n,)))
+    return Contender(flow, flow.log_prob, lambda n: flow.sample((n,)))
 
 
-def zuko_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
+def zuko_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
     layers = [
         zuko.flows.GeneralCouplingTransform(dim, mask=alternate(dim, k), hidden_features=hidden)
         for k in reversed(range(LAYERS))
@@ -66,7 +59,7 @@ def zuko_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
         zuko.distributions.DiagNormal, torch.zeros(dim), torch.ones(dim), buffer=True
     )
     flow = zuko.lazy.Flow(layers, base)
-    return RealNVP(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
+    return Contender(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
 
 
 class NflowsMLP(nflows.nn.nets.MLP):
@@ -76,7 +69,7 @@ class NflowsMLP(nflows.nn.nets.MLP):
         return super().forward(inputs)
 
 
-def nflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
+def nflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
     def network(inputs, outputs):
         return NflowsMLP([inputs], [outputs], hidden)
 
@@ -87,10 +80,10 @@ def nflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
     flow = nflows.flows.Flow(
         nflows.transforms.CompositeTransform(layers), nflows.distributions.StandardNormal([dim])
     )
-    return RealNVP(flow, flow.log_prob, flow.sample)
+    return Contender(flow, flow.log_prob, flow.sample)
 
 
-def normflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
+def normflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
     layers = [
         normflows.flows.AffineCouplingBlock(
             normflows.nets.MLP([dim // 2, *hidden, dim]),
@@ -100,7 +93,7 @@ def normflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> RealNVP:
     ]
     base = normflows.distributions.DiagGaussian(dim, trainable=False)
     flow = normflows.NormalizingFlow(base, layers)
-    return RealNVP(flow, flow.log_prob, lambda n: flow.sample(n)[0])
+    return Contender(flow, flow.log_prob, lambda n: flow.sample(n)[0])
 
 
 LIBRARIES = {
@@ -118,6 +111,9 @@ def race(work: str, contenders: dict[str, Callable], gradients=False) -> dict:
     """One row: the median milliseconds of each, and flowlib's as a multiple of the fastest peer's."""
     names, took = list(contenders), {name: [] for name in contenders}
     with torch.set_grad_enabled(gradients):
+        for call in contenders.values():
+            for _ in range(WARM_UP):
+                call()
         end = time.perf_counter() + SECONDS
         while time.perf_counter() < end:
             names = [*names[1:], names[0]]
@@ -125,7 +121,6 @@ def race(work: str, contenders: dict[str, Callable], gradients=False) -> dict:
                 start = time.perf_counter()
                 contenders[name]()
                 took[name].append(1000 * (time.perf_counter() - start))
-    took = {name: times[WARM_UP:] for name, times in took.items()}
     medians = {name: statistics.median(times) for name, times in took.items()}
     fastest = min(PEERS, key=medians.get)
     ratio = statistics.median(a / b for a, b in zip(took["flowlib"], took[fastest], strict=True))
@@ -140,22 +135,17 @@ def race(work: str, contenders: dict[str, Callable], gradients=False) -> dict:
 
 
 def rows(dim: int):
-    """The three rows of one D, of flows with as many parameters; an error where one has others."""
-    torch.manual_seed(0)
-    flows = {name: build(dim, HIDDEN[dim]) for name, build in LIBRARIES.items()}
-    counts = {
-        name: sum(p.numel() for p in flow.module.parameters()) for name, flow in flows.items()
-    }
-    assert len(set(counts.values())) == 1, f"not the same flow: {counts}"
+    """The three rows of one D."""
+    flows, parameters = same_flow(LIBRARIES, dim, HIDDEN[dim])
     x = torch.randn(BATCH, dim)
-    what = f"D = {dim}, {'-'.join(map(str, HIDDEN[dim]))}, {counts['flowlib']:,} parameters"
+    what = f"D = {dim}, {'-'.join(map(str, HIDDEN[dim]))}, {parameters:,} parameters"
     steps = {name: training_step(flow, x) for name, flow in flows.items()}
     yield race(f"{what}: training step", steps, gradients=True)
     yield race(f"{what}: log_prob", {name: partial(f.log_prob, x) for name, f in flows.items()})
     yield race(f"{what}: sample", {name: partial(f.sample, BATCH) for name, f in flows.items()})
 
 
-def report(result: dict) -> str:
+def tables(result: dict) -> list[str]:
     head = [
         f"median ms, {LAYERS} couplings, batch {BATCH}",
         *LIBRARIES,
@@ -166,19 +156,12 @@ def report(result: dict) -> str:
         [each["work"], *each["median_ms"].values(), each["ratio"], each["rounds"]]
         for each in result["rows"]
     ]
-    return ", ".join(f"{k} {v}" for k, v in result["machine"].items()) + "\n\n" + table(head, lines)
+    return [table(head, lines)]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the figures go, as JSON")
-    out = parser.parse_args().out
-    torch.set_num_threads(THREADS)
-    result = {"machine": machine(), "rows": [each for dim in HIDDEN for each in rows(dim)]}
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(report(result))
+def measure() -> dict:
+    return {"rows": [each for dim in HIDDEN for each in rows(dim)]}
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__.splitlines()[0], RESULTS / "coupling.json", measure, tables)

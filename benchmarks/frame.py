@@ -18,32 +18,25 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import statistics
-import sys
 import tempfile
 import threading
-from pathlib import Path
 
-import matplotlib
-import torch
-from jupyter_client.manager import start_new_kernel
-
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / each) for each in ("tests", "tests/live", "tools", "benchmarks")]
 os.environ["FLOWLIB_BOOK"] = "1"
 
-from pages import page_of
+import matplotlib
+from jupyter_client.manager import start_new_kernel
 from pictures import PICTURES, panel
 from playwright.sync_api import sync_playwright
+from record import RESULTS, machine, write
+from tab import ROOT, open_tab  # it says where the tests' helpers are
 
 import chromium
 from book import HTML, PAGES, Visit
 from flowlib.live import Slider, live
 from serve import server
 
-RESULTS = ROOT / "benchmarks" / "results" / "frame.json"
 ROUNDS, POSITIONS, LOADS = 5, 40, 5
 
 DRAG = """async (positions) => {
@@ -89,11 +82,7 @@ def in_the_page(browser, folder, picture):
     """A page with one live figure, as a function from slider positions to times in ms."""
     slider = Slider(picture.low, picture.high, 1.5, step=0.01)
     figure = live(picture.fn, panel(), name="picture", **{picture.control: slider})
-    page = Path(folder) / "figure.html"
-    page.write_text(page_of(figure.book_data()), encoding="utf-8")
-    tab = browser.new_page(viewport={"width": 720, "height": 900})
-    tab.goto(page.as_uri())
-    tab.wait_for_selector('figure[data-state="ready"]')
+    tab = open_tab(browser, folder, figure)
     return lambda positions: tab.evaluate(DRAG, positions)
 
 
@@ -184,18 +173,10 @@ def main():
                 name: redraws(browser, folder, name, each) for name, each in PICTURES.items()
             },
             "book": of_the_book(browser) if HTML.is_dir() else {},
-            "machine": {
-                "cores": os.cpu_count(),
-                "system": f"{platform.system()} {platform.machine()}",
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "matplotlib": matplotlib.__version__,
-                "chromium": browser.version,
-            },
+            "machine": machine(matplotlib=matplotlib.__version__, chromium=browser.version),
         }
         browser.close()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write(RESULTS / "frame.json", result)
     report(result)
 
 

@@ -13,27 +13,20 @@ page runs the graph that torch traced of that step, in headless Chromium:
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
-from pathlib import Path
 
 import torch
 from playwright.sync_api import sync_playwright
+from record import RESULTS, machine, write
+from tab import open_tab  # it says where the tests' helpers are
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "live")]
-
+# isort: split
 from moons import two_moons
-from pages import page_of
 
 import chromium
 
-RESULTS = ROOT / "benchmarks" / "results" / "training.json"
 COMPARED, ROUNDS, STEPS = 100, 5, 60
 LR = 0.002  # at 0.005, torch itself ends 2e-2 away when it sums a batch in another order
 
@@ -47,16 +40,6 @@ ADVANCE = """(steps) => {
     }
     return [times, [...training.losses.slice(0, training.count)]];
 }"""
-
-
-def open_page(browser, folder, figure):
-    """The figure on a page, as a function from a number of steps to their times and all losses."""
-    page = Path(folder) / "figure.html"
-    page.write_text(page_of(figure.book_data()), encoding="utf-8")
-    tab = browser.new_page(viewport={"width": 720, "height": 900})
-    tab.goto(page.as_uri())
-    tab.wait_for_selector('figure[data-state="ready"]')
-    return lambda steps: tab.evaluate(ADVANCE, steps)
 
 
 def in_torch(figure, steps) -> list[float]:
@@ -74,7 +57,11 @@ def main():
     figure = two_moons(LR)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = chromium.launch(playwright)
-        advance = open_page(browser, folder, figure)
+        tab = open_tab(browser, folder, figure)
+
+        def advance(steps):  # their times, and all losses
+            return tab.evaluate(ADVANCE, steps)
+
         losses = torch.tensor(advance(COMPARED)[1])
         figure.run(COMPARED)
         difference = ((losses - figure.losses[:COMPARED]) / figure.losses[:COMPARED]).abs().max()
@@ -91,17 +78,10 @@ def main():
             "steps_compared": COMPARED,
             "largest_relative_difference": float(f"{difference:.2g}"),
             "losses": [round(losses[0].item(), 3), round(losses[-1].item(), 3)],
-            "machine": {
-                "cores": os.cpu_count(),
-                "system": f"{platform.system()} {platform.machine()}",
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "chromium": browser.version,
-            },
+            "machine": machine(chromium=browser.version),
         }
         browser.close()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write(RESULTS / "training.json", result)
     report(result)
 
 

@@ -1,0 +1,58 @@
+"""What the benchmarks beside other libraries share: the same flow of each, and the same work."""
+
+from __future__ import annotations
+
+import argparse
+from collections import namedtuple
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from record import machine, write
+from torch import Tensor
+
+PEERS = ["zuko", "nflows", "normflows"]
+THREADS = 2
+
+Contender = namedtuple("Contender", "module log_prob sample")
+
+
+def same_flow(builders: dict[str, Callable[..., Contender]], *sizes) -> tuple[dict, int]:
+    """The flow of each library, and its parameters; an error where one has more or fewer."""
+    torch.manual_seed(0)
+    flows = {name: build(*sizes) for name, build in builders.items()}
+    counts = {
+        name: sum(p.numel() for p in flow.module.parameters()) for name, flow in flows.items()
+    }
+    assert len(set(counts.values())) == 1, f"not the same flow: {counts}"
+    return flows, counts["flowlib"]
+
+
+def training_step(flow: Contender, x: Tensor) -> Callable[[], None]:
+    optimiser = torch.optim.Adam(flow.module.parameters(), lr=1e-4)
+
+    def step():
+        optimiser.zero_grad()
+        (-flow.log_prob(x).mean()).backward()
+        optimiser.step()
+
+    return step
+
+
+def table(head: list[str], lines: list[list]) -> str:
+    """Markdown: the first column to the left, figures to the right."""
+    rule = ["---", *["--:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [head, rule, *lines])
+
+
+def main(what: str, results: Path, measure: Callable[[], dict], tables: Callable[[dict], list]):
+    """Measure on two threads, keep the figures, print them under a line about the machine."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--out", type=Path, default=results, help="where the figures go, as JSON")
+    out = parser.parse_args().out
+    torch.set_num_threads(THREADS)
+    result = {"machine": machine(**{name: version(name) for name in PEERS}), **measure()}
+    write(out, result)
+    line = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
+    print("\n\n".join([line, *tables(result)]))
