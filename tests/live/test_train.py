@@ -137,7 +137,7 @@ def test_what_cannot_be_traced_is_refused_with_its_line():
     def step(state, lr):
         return torch.linalg.eigh(state["x"].expand(2, 2))[0].sum(), state  # this line
 
-    with pytest.raises(TraceError, match="_linalg_eigh.*at test_training.py:.*# this line"):
+    with pytest.raises(TraceError, match="_linalg_eigh.*at test_train.py:.*# this line"):
         descent(step=step)
 
 
