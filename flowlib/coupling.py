@@ -216,7 +216,10 @@ def bounded(log_scale: Tensor, bound: float) -> Tensor:
         >>> bounded(torch.tensor([0.0, 100.0]), 2.0)
         tensor([0., 2.])
     """
-    return bound * torch.tanh(log_scale / bound) if bound < math.inf else log_scale
+    if bound == math.inf:
+        return log_scale
+    c = log_scale.new_full((), bound)  # torch would make one of each number below
+    return c * torch.tanh(log_scale / c)
 
 
 def alternate(dim: int, k: int) -> Tensor:

@@ -138,10 +138,8 @@ class MADE(nn.Module):
         """
         weights = [layer.weight for layer in self.layers]
         biases = [layer.bias[:, None] for layer in self.layers]
-        weights[0] = weights[0][:, self.order]  # the first variable in the first column
-        for rows in (weights, biases):  # its outputs in the first rows
-            rows[-1] = rows[-1].unflatten(0, (self.outputs, self.dim))[:, self.order]
-            rows[-1] = rows[-1].transpose(0, 1).flatten(0, 1)
+        if self.order != list(range(self.dim)):
+            weights[0] = weights[0][:, self.order]  # the first variable in the first column
 
         # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and torch.func
         # need new tensors instead; torch's own Function.apply asks for the latter in this way.
@@ -153,10 +151,15 @@ class MADE(nn.Module):
             known = [z[:0] for _ in biases]
         addmm = Tensor.addmm_ if in_place else Tensor.addmm
 
-        # The rows of each degree: [layer][k], of which only the first columns count.
-        ends = [*self.ends, [self.outputs * (k + 1) for k in range(self.dim)]]
-        weights = [weight.tensor_split(end) for weight, end in zip(weights, ends)]
-        biases = [bias.tensor_split(end) for bias, end in zip(biases, ends)]
+        # The rows of each degree: [layer][k], of which only the first columns count.  All are views:
+        # hidden units of a degree are neighbours, a variable's outputs lie D rows apart.
+        def by_degree(rows: list[Tensor]) -> list[Sequence[Tensor]]:
+            *hidden, last = rows
+            hidden = [units.tensor_split(end) for units, end in zip(hidden, self.ends)]
+            last = last.unflatten(0, (self.outputs, self.dim))
+            return [*hidden, [last[:, i] for i in self.order]]
+
+        weights, biases = by_degree(weights), by_degree(biases)
 
         for k, i in enumerate(self.order):
             seen = k
