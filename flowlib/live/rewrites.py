@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from flowlib.live.builder import TraceError
 from flowlib.live.ops import rewrite
 
 
@@ -123,14 +124,33 @@ def diagonal_scatter(x, source, offset=0, dim1=0, dim2=1):
 
 @rewrite("constant_pad_nd")
 def constant_pad_nd(x, pad, value=0):
-    shape, where = list(x.shape), [slice(None)] * x.ndim
     for i, (before, after) in enumerate(zip(pad[::2], pad[1::2])):
         d = x.ndim - 1 - i
         x = x.narrow(d, max(-before, 0), x.shape[d] - max(-before, 0) - max(-after, 0))
-        shape[d] += before + after
-        where[d] = slice(max(before, 0), max(before, 0) + x.shape[d])
-    out = torch.full(shape, value, dtype=x.dtype)
-    return torch.ops.aten.put(out, _positions(out)[tuple(where)], x, False)
+        sides = [[*x.shape[:d], max(n, 0), *x.shape[d + 1 :]] for n in (before, after)]
+        first, last = (torch.full(shape, value, dtype=x.dtype) for shape in sides)
+        x = torch.cat([first, x, last], d)
+    return x
+
+
+@rewrite("convolution")
+def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    """One product of matrices: of the weights, and of ``x`` shifted by each of their steps."""
+    if x.ndim != 3 or transposed or groups != 1:
+        raise TraceError(
+            "the page convolves along one dimension, with groups=1; got another convolution"
+        )
+    (stride,), (padding,), (dilation,) = stride, padding, dilation
+    n, _, length = x.shape
+    outputs, inputs, taps = weight.shape
+    last = length + 2 * padding - dilation * (taps - 1)  # where the first tap may stand
+    x = torch.nn.functional.pad(x, (padding, padding)) if padding else x
+    rows = [x[..., k * dilation : k * dilation + last : stride] for k in range(taps)]
+    if bias is not None:  # the weights of a row of ones
+        rows.append(torch.ones(n, 1, rows[0].shape[-1], dtype=x.dtype))
+    matrix = weight.mT.reshape(outputs, taps * inputs)
+    matrix = matrix if bias is None else torch.cat([matrix, bias[:, None]], 1)
+    return torch.bmm(matrix.expand(n, -1, -1), torch.cat(rows, 1))
 
 
 @rewrite("roll")

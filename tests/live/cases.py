@@ -186,6 +186,7 @@ SHAPES = {
     "trace": lambda x: x[0].trace(),
     "pad": lambda x: F.pad(x, (1, 2, 0, 1), value=3.0),
     "crop": lambda x: F.pad(x, (-1, 2)),
+    "crop and pad": lambda x: F.pad(x, (2, -3, -1, -2, 1, 1)),
     "unfold": lambda x: x.unfold(2, 3, 2).sum(-1),
     "constant indices": lambda x: x[[2, 0, 3]],
     "negative indices": lambda x: x[:, torch.tensor([-1, 0, -2])],
@@ -308,6 +309,22 @@ PRODUCTS = {
     "linear of an expanded bias": (
         lambda x, w, b: F.linear(x, w, b.expand(6)),
         [[(9, 5), (6, 5), (1,)]],
+    ),
+    "conv1d": (
+        F.conv1d,
+        [[(2, 3, 20), (5, 3, 4), (5,)], [(1, 4, 9), (2, 4, 1), (2,)], [(3, 20), (5, 3, 4), (5,)]],
+    ),
+    "conv1d with a step": (
+        lambda x, w: F.conv1d(x, w, stride=2, padding=3, dilation=2),
+        [[(2, 3, 20), (5, 3, 4)], [(1, 1, 4), (1, 1, 1)]],
+    ),
+    "causal conv1d": (
+        lambda x, w, b: F.conv1d(F.pad(x, (8, 0)), w, b, dilation=8),
+        [[(2, 3, 20), (5, 3, 2), (5,)], [(1, 3, 5), (5, 3, 2), (5,)]],
+    ),
+    "conv1d of the same length": (
+        lambda x, w, b: F.conv1d(x, w, b, padding="same"),
+        [[(2, 3, 20), (5, 3, 3), (5,)]],
     ),
     "cdist": (lambda a, b: (a[:, None] - b[None]).square().sum(-1).sqrt(), [[(4, 3), (5, 3)]]),
 }

@@ -194,6 +194,14 @@ OUTSIDE = torch.ones(3)
         ),
         (lambda x: {"y": torch.round(x, decimals=2)}, "rounds to whole numbers only.*round"),
         (lambda x: {"y": x.int() & 3}, "for booleans only.*bitwise_and"),
+        (
+            lambda x: {"y": torch.conv2d(x[None, None], x[None, None, :2, :2])},
+            "convolves along one dimension",
+        ),
+        (
+            lambda x: {"y": torch.conv1d(x[None], x[:, None, :2], groups=3)},
+            "with groups=1; got.*convolution",
+        ),
         (lambda x: {"y": x[x > 1]}, "shape.*depends on the value of an input.*mask"),
         (lambda x: {"y": x.nonzero()}, "shape.*nonzero.*depends on the value of an input"),
         (lambda x: {"y": torch.unique(x)}, "shape.*unique.*depends on the value of an input"),

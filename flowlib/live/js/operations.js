@@ -149,9 +149,14 @@ export const OPERATIONS = {
       if (reach < 0) low += reach; else high += reach;
     });
     node.expect(n === 0 || (low >= 0 && high < x.size), "to stay within the value it reads");
-    node.spend(n);
-    const from = indexTable(shape, strides, offset, n);
-    return [[x], (o, [a]) => { for (let i = 0; i < n; i++) o[i] = a[from[i]]; }];
+    const run = shape.at(-1) ?? 1, step = strides.at(-1) ?? 0, runs = run && n / run;
+    node.spend(runs);
+    const starts = indexTable(shape.slice(0, -1), strides, offset, runs);
+    return [[x], (o, [a]) => {
+      for (let r = 0, to = 0; r < runs; r++) {
+        for (let i = 0, from = starts[r]; i < run; i++, from += step) o[to++] = a[from];
+      }
+    }];
   },
 
   /** cat([a, b, ...], outer): one after the other, in each of `outer` blocks. */
@@ -237,7 +242,7 @@ export const OPERATIONS = {
   },
 };
 
-/** Where each number of a strided view lies in what it reads. */
+/** Where each run of numbers of a strided view starts in what it reads. */
 function indexTable(shape, strides, offset, size) {
   const table = new Int32Array(size).fill(offset);
   for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]) {
