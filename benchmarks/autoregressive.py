@@ -138,7 +138,7 @@ def row(work: str, took: dict[str, float], **wanted: float) -> dict:
 
 
 def rows():
-    small, _ = same_flow(LIBRARIES, 64, 5, (256, 256))
+    small = same_flow(LIBRARIES, 64, 5, (256, 256))
     x = torch.randn(256, 64)
     what = "MAF, D = 64, 5 layers of 256-256"
 
@@ -153,7 +153,7 @@ def rows():
     took = medians({name: partial(maf.sample, 256) for name, maf in small.items()}, 9)
     yield row(f"{what}: sampling 256", took, fastest_peer=1 / 6)
 
-    large, _ = same_flow(LIBRARIES, 784, 2, (1024, 1024))
+    large = same_flow(LIBRARIES, 784, 2, (1024, 1024))
     what = "D = 784, 2 layers of 1024-1024"
     took = medians({name: partial(maf.sample, 16) for name, maf in large.items()}, 2)
     yield row(f"MAF, {what}: sampling 16", took, fastest_peer=1 / 30)
