@@ -5,7 +5,8 @@ mount point: a picture for print and for readers without JavaScript, a caption, 
 state, which one script brings to life.  Other builders take the picture.
 
 What a page shows depends on flowlib as much as on the notebook.  So notebooks are executed again
-when flowlib's code or the pinned requirements changed, and pages written again when the script did.
+when flowlib's code, the pinned requirements or the benchmarks' figures changed, and pages written
+again when the script did.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ def stamp(app, config):
 
     The cache's path is a setting of the environment, so a new name marks every page as outdated.
     """
-    requirements = PACKAGE.parent / "requirements.txt"  # beside flowlib in the book's repository
-    files = [*sorted(PACKAGE.rglob("*.py")), *requirements.parent.glob(requirements.name)]
+    repository = PACKAGE.parent  # the book's
+    beside = [*repository.glob("requirements.txt"), *repository.glob("benchmarks/results/*.json")]
+    files = [*sorted(PACKAGE.rglob("*.py")), *sorted(beside)]
     caches = Path(app.outdir).parent / ".jupyter_cache"
     cache = caches / digest(*(file.read_bytes() for file in files))
     for old in caches.glob("*"):

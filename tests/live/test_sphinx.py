@@ -82,15 +82,18 @@ def test_other_builders_take_the_picture(source):
     assert BOOK_MIME not in tex.read_text(encoding="utf-8")
 
 
-def test_pages_are_read_again_when_flowlib_changed(source, monkeypatch):
+@pytest.mark.parametrize(
+    "name", ["flowlib/base.py", "requirements.txt", "benchmarks/results/coupling.json"]
+)
+def test_pages_are_read_again_when_what_they_show_changed(source, monkeypatch, name):
+    file = source.parent / "repository" / name
+    monkeypatch.setattr(extension, "PACKAGE", source.parent / "repository" / "flowlib")
     assert sorted(build(source)[1]) == ["index", "plain"]
     assert build(source)[1] == []
     outdated = source.parent / ".jupyter_cache" / "outdated"
     outdated.mkdir(parents=True)
-    package = source.parent / "repository" / "flowlib"
-    package.mkdir(parents=True)
-    (package / "base.py").write_text("changed = True\n")
-    monkeypatch.setattr(extension, "PACKAGE", package)
+    file.parent.mkdir(parents=True)
+    file.write_text("changed\n")
     assert sorted(build(source)[1]) == ["index", "plain"]
     assert not outdated.exists()
 
