@@ -2,7 +2,18 @@
 
 from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
 from flowlib.live.figure import LiveFigure, live
-from flowlib.live.panels import axes, bars, curve, grid, heat, matrix, points, readouts, segments
+from flowlib.live.panels import (
+    axes,
+    bars,
+    curve,
+    grid,
+    heat,
+    matrix,
+    points,
+    readouts,
+    segments,
+    sound,
+)
 from flowlib.live.trace import TraceError
 from flowlib.live.train import TrainingFigure, train
 
@@ -25,5 +36,6 @@ __all__ = [
     "points",
     "readouts",
     "segments",
+    "sound",
     "train",
 ]

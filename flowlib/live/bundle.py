@@ -1,7 +1,8 @@
 """The page's script and style, joined from their source files; no build step, no framework.
 
 The files under ``js/`` are ordinary ES modules.  Joining them drops the imports of each other, the
-``export`` keywords, and what only a reader of the source needs: comments and indentation.
+``export`` keywords, and what only a reader of the source needs: comments, indentation, some ends of
+lines.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ FILES = (
     "controls.js",
     "layout.js",
     "train.js",
+    "sound.js",
+    "follow.js",
     "figure.js",
-    "page.js",
 )
+PAGE, NOTEBOOK = "page.js", "widget.js"  # the one or the other comes last
 
 DROPPED = re.compile(
     r"""^import\s[^;]*\sfrom\s"\./[^;]*;\n   # one source file names another
@@ -32,7 +35,10 @@ DROPPED = re.compile(
     | ^export\s
     | ^[ ]*/\*\*.*?\*/\n                     # a doc comment
     | ^[ ]*//[^\n]*\n
+    | [ ]+//[ ][^\n]*$
     | ^[ ]+
+    | ^\n
+    | (?<=[\[({,])\n
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
@@ -40,18 +46,18 @@ DROPPED = re.compile(
 
 def esm() -> str:
     """One ES module with a default export, for anywidget."""
-    return f"{_joined()}export default {{ render }};\n"
+    return f"{_joined(NOTEBOOK)}export default {{ render }};\n"
 
 
 def classic() -> str:
     """One classic script for a built page, which also works from ``file://``."""
-    return f'(() => {{\n"use strict";\n{_joined()}hydrate();\n}})();\n'
+    return f'(() => {{\n"use strict";\n{_joined(PAGE)}hydrate();\n}})();\n'
 
 
 def css() -> str:
     return (HERE / "live.css").read_text(encoding="utf-8")
 
 
-def _joined() -> str:
-    sources = ((HERE / "js" / name).read_text(encoding="utf-8") for name in FILES)
+def _joined(last: str) -> str:
+    sources = ((HERE / "js" / name).read_text(encoding="utf-8") for name in (*FILES, last))
     return "".join(DROPPED.sub("", source) for source in sources)

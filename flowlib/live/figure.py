@@ -121,7 +121,7 @@ def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFig
         fn: a torch function of the controls, by name, that returns a dict of tensors.  Sliders
             reach it as 0-d float32 tensors, noise as float32 tensors, checkboxes and dropdowns as
             plain Python values.
-        panels: what :func:`axes` and :func:`readouts` return.
+        panels: what :func:`axes`, :func:`readouts` and :func:`sound` return.
         name: lower case with hyphens; unique on the page, and the address of a shared state.
         caption: what to predict, what to move, and what should happen.
         controls: see :mod:`flowlib.live.controls`.
@@ -196,6 +196,8 @@ def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shap
         raise ValueError(f"live expected a name such as 'planar-layer'; got {name!r}")
     if not panels or not all(isinstance(p, dict) and "kind" in p for p in panels):
         raise ValueError(f"live expected panels such as axes(...) or readouts(...); got {panels}")
+    if all(panel["kind"] == "sound" for panel in panels):
+        raise ValueError(f"live expected a picture or a number beside a sound; got {panels}")
     for each in shapes:
         check_outputs(panels, each)
     return {

@@ -1,4 +1,4 @@
-"""What a figure shows: axes with marks on them, and numbers.
+"""What a figure shows: axes with marks on them, and numbers; and what it lets one hear.
 
 Each function here returns a small dict of plain JSON, which both ``draw.py`` (matplotlib) and
 ``js/marks.js`` (the page) read.  A mark names the *outputs* of ``fn`` that it draws; ``SHAPES``
@@ -144,10 +144,26 @@ def readouts(digits: int = 3, **labels: str):
     return {"kind": "readouts", "items": items}
 
 
+def sound(wave: str, rate: float, label: str = "sound"):
+    """A button that plays output ``wave`` (T,) as it stands: ``rate`` numbers make a second.
+
+    A wave of RMS 1 plays at a tenth of full scale, and nothing at more than a half; so two waves
+    keep their difference in loudness, and none startles.  ``label`` stands behind "Play".
+
+    Raises:
+        ValueError: a rate that is not from 1,000 to 96,000.
+    """
+    if not 1_000 <= rate <= 96_000:
+        raise ValueError(f"sound expected a rate from 1000 to 96000 numbers a second; got {rate}")
+    return {"kind": "sound", "wave": wave, "rate": rate, "label": label}
+
+
 def outputs_read(panel: dict) -> list[tuple[str, tuple, str]]:
     """Every output that a panel shows: its name, the shape expected, and who reads it."""
     if panel["kind"] == "readouts":
         return [(item["name"], (), "readouts") for item in panel["items"]]
+    if panel["kind"] == "sound":
+        return [(panel["wave"], ("T",), "sound")]
     return [
         (mark[argument], shape, f"{mark['kind']}({argument})")
         for mark in panel["marks"]

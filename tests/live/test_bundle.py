@@ -4,6 +4,8 @@ import re
 
 from flowlib.live import bundle
 
+EVERY = (*bundle.FILES, bundle.PAGE, bundle.NOTEBOOK)
+
 
 def test_it_is_small():
     assert len(bundle.classic().encode()) <= 60_000
@@ -19,7 +21,7 @@ def test_no_import_or_export_is_left_but_the_last():
 
 def test_no_two_source_files_define_one_name():
     names = []
-    for file in bundle.FILES:
+    for file in EVERY:
         source = (bundle.HERE / "js" / file).read_text(encoding="utf-8")
         definition = r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)"
         names += re.findall(definition, source, re.MULTILINE)
@@ -27,7 +29,14 @@ def test_no_two_source_files_define_one_name():
 
 
 def test_every_source_file_is_joined():
-    assert set(bundle.FILES) == {path.name for path in (bundle.HERE / "js").glob("*.js")}
+    assert set(EVERY) == {path.name for path in (bundle.HERE / "js").glob("*.js")}
+
+
+def test_no_comment_is_left_and_no_string_is_cut():
+    for script in (bundle.classic(), bundle.esm()):
+        assert not re.search(r"/\*\*|(^|\s)//", script)
+        for quote in '"`':
+            assert all(line.count(quote) % 2 == 0 for line in script.splitlines())
 
 
 def test_it_names_no_address():

@@ -1,31 +1,21 @@
 /**
  * A live figure: it evaluates the traced function for the controls as they stand, and draws.
  *
- * One view, two homes.  In a notebook the state lives in an anywidget model, which Python shares.
- * In a built page it lives in a `PageModel` with the same methods, and in the page's address.
+ * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
-import { make, makeControl } from "./controls.js";
+import { makeControl } from "./controls.js";
+import { follow } from "./follow.js";
 import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
 import { noise } from "./noise.js";
 import { compile } from "./runtime.js";
-import { isDark, readTheme } from "./theme.js";
+import { Sound } from "./sound.js";
 import { Training } from "./train.js";
 import { decimals, number } from "./words.js";
 
+// what a mark, a readout or a sound calls the outputs that it shows
+const OUTPUTS = ["name", "value", "xy", "mesh", "x", "y", "ab", "heights", "wave"];
 let views = 0;
-
-/** anywidget's entry: draws into `el`, returns its clean-up. */
-export function render({ model, el }) {
-  const figure = make("figure", { className: "live-figure" });
-  figure.dataset.lmSuppressShortcuts = "true"; // a key for a slider is not JupyterLab's
-  el.append(figure);
-  const { caption } = model.get("spec");
-  if (caption) figure.append(make("figcaption", {}, caption));
-  const view = new View(figure, model);
-  view.schedule();
-  return () => view.stop();
-}
 
 export class View {
   /**
@@ -38,19 +28,20 @@ export class View {
     const id = `live-${++views}`;
     this.undo = [];
     this.evaluators = new Map();
-    if (this.spec.train) this.training = new Training(this);
+    this.training = this.spec.train && new Training(this);
     this.controls = this.spec.controls.map((control) =>
       makeControl(control, `${id}-${control.name}`, (value) => this.change(control.name, value)),
     );
-    const { body, ...parts } = layOut(
-      this.spec, this.controls, this.actions(), this.training?.element,
-    );
+    const sounds = this.spec.panels.filter(({ kind }) => kind === "sound");
+    this.sounds = sounds.map((panel) => new Sound(panel, this));
+    const starters = [...(this.training?.elements ?? []), ...this.sounds.map((each) => each.element)];
+    const { body, ...parts } = layOut(this.spec, this.controls, this.actions(), starters);
     Object.assign(this, parts);
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
-    const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks);
-    this.shown = shown.flatMap(outputsRead);
-    this.follow();
+    const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks ?? panel);
+    this.shown = shown.flatMap((each) => OUTPUTS.map((key) => each[key]).filter(Boolean));
+    follow(this);
     figure.dataset.state = "loading";
     figure.classList.add("live-mounted");
     figure.live = this; // for tests, and for the console
@@ -88,7 +79,7 @@ export class View {
   }
 
   pause() {
-    for (const each of [this.training, ...this.controls]) each?.pause();
+    for (const each of [this.training, ...this.sounds, ...this.controls]) each?.pause();
   }
 
   async copyLink(element) {
@@ -114,55 +105,6 @@ export class View {
     }
     this.figure.scrollIntoView({ block: "start" });
     this.schedule();
-  }
-
-  // ------------------------------------------------------------------ what it follows
-
-  /** The model, the address, the theme, and the room there is. */
-  follow() {
-    const on = (target, type, listener) => {
-      target.addEventListener(type, listener);
-      this.undo.push(() => target.removeEventListener(type, listener));
-    };
-    const onModel = (name, listener) => {
-      this.model.on(`change:${name}`, listener);
-      this.undo.push(() => this.model.off(`change:${name}`, listener));
-    };
-    this.spec.controls.forEach(({ name, label }, i) => {
-      const show = () => this.controls[i].show(this.model.get(name));
-      onModel(name, () => {
-        show();
-        if (this.spec.train?.takes.start.includes(name)) {
-          this.training.reset(`Started again, for another ${label}: `);
-        }
-        this.schedule();
-      });
-      show();
-    });
-    onModel("seed", () => this.schedule());
-    if (this.address) on(window, "hashchange", () => this.takeAddress());
-
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const repaint = () => {
-      this.figure.dataset.theme = isDark(dark) ? "dark" : "light";
-      this.theme = readTheme(this.figure);
-      this.draw();
-    };
-    on(dark, "change", repaint);
-    const attributes = new MutationObserver(repaint);
-    const attributeFilter = ["class", "theme", "data-theme", "data-jp-theme-light"];
-    for (const element of [document.documentElement, document.body]) {
-      attributes.observe(element, { attributeFilter });
-    }
-    const sizes = new ResizeObserver((entries) => {
-      for (const { target, devicePixelContentBoxSize: box } of entries) {
-        this.pictures.find(({ canvas }) => canvas === target).box = box?.[0];
-      }
-      repaint(); // a notebook attaches the figure after it is built: only then has it a style
-    });
-    this.pictures.forEach(({ canvas }) => sizes.observe(canvas));
-    this.undo.push(() => attributes.disconnect(), () => sizes.disconnect());
-    repaint();
   }
 
   // ------------------------------------------------------------------ what it shows
@@ -298,12 +240,6 @@ export function defaults(spec) {
   return { seed: 0, ...Object.fromEntries(spec.controls.map(({ name, value }) => [name, value])) };
 }
 
-/** The names of the outputs that a mark or a readout shows. */
-function outputsRead(shown) {
-  const keys = ["name", "value", "xy", "mesh", "x", "y", "ab", "heights"];
-  return keys.map((key) => shown[key]).filter(Boolean);
-}
-
 /** The constants: base64 in a page, bytes on any boundary in a notebook. */
 function toFloats(data) {
   if (typeof data === "string") {
@@ -312,5 +248,3 @@ function toFloats(data) {
   const { buffer, byteOffset, byteLength } = data;
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
-
-export default { render };

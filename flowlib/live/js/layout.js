@@ -6,9 +6,9 @@ import { button, make } from "./controls.js";
  * @param {object} spec
  * @param {{element: HTMLElement}[]} controls
  * @param {Record<string, (element: HTMLButtonElement) => void>} actions by the words on the button
- * @param {HTMLElement} [training] its own buttons
+ * @param {HTMLElement[]} starters the buttons above the controls: of training, of sounds
  */
-export function layOut(spec, controls, actions, training) {
+export function layOut(spec, controls, actions, starters) {
   const axes = spec.panels.filter((panel) => panel.kind === "axes");
   const items = spec.panels.flatMap((panel) => panel.items ?? []);
   const pictures = axes.map((panel) => {
@@ -26,7 +26,7 @@ export function layOut(spec, controls, actions, training) {
   );
   const side = make("div", { className: "live-side" });
   if (numbers.length) side.append(make("div", { className: "live-readouts" }, ...numbers));
-  side.append(allControls(spec, controls, training), buttons(actions));
+  side.append(allControls(spec, controls, starters), buttons(actions));
   const body = make(
     "div",
     { className: "live-body" },
@@ -60,9 +60,9 @@ function legend(panel) {
   return make("ul", { className: "live-legend" }, ...entries);
 }
 
-function allControls(spec, controls, training) {
+function allControls(spec, controls, starters) {
   const element = make("div", { className: "live-controls" });
-  if (training) element.append(training);
+  if (starters.length) element.append(make("div", { className: "live-starters" }, ...starters));
   element.append(...controls.map((control) => control.element));
   const beside = spec.controls.filter(({ kind }) => kind !== "checkbox");
   const longest = Math.max(2, ...beside.map(({ label }) => label.length));

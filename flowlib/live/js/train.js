@@ -25,7 +25,7 @@ export class Training {
     });
     const again = button("Reset", () => view.reset());
     this.told = make("span", { className: "live-count" });
-    this.element = make("div", { className: "live-training" }, this.toggle, once, again, this.told);
+    this.elements = [this.toggle, once, again, this.told];
 
     const sight = new IntersectionObserver((entries) => {
       if (!entries.at(-1).isIntersecting) this.pause();

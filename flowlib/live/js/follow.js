@@ -1,0 +1,50 @@
+/** What a figure follows: its model, the page's address, the theme, and the room there is. */
+import { isDark, readTheme } from "./theme.js";
+
+/** @param view the figure's View, whose `undo` undoes all of it */
+export function follow(view) {
+  const { spec, model, figure, undo, training } = view;
+  const on = (target, type, listener) => {
+    target.addEventListener(type, listener);
+    undo.push(() => target.removeEventListener(type, listener));
+  };
+  const onModel = (name, listener) => {
+    model.on(`change:${name}`, listener);
+    undo.push(() => model.off(`change:${name}`, listener));
+  };
+  spec.controls.forEach(({ name, label }, i) => {
+    const show = () => view.controls[i].show(model.get(name));
+    onModel(name, () => {
+      show();
+      if (spec.train?.takes.start.includes(name)) {
+        training.reset(`Started again, for another ${label}: `);
+      }
+      view.schedule();
+    });
+    show();
+  });
+  onModel("seed", () => view.schedule());
+  if (view.address) on(window, "hashchange", () => view.takeAddress());
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const repaint = () => {
+    figure.dataset.theme = isDark(dark) ? "dark" : "light";
+    view.theme = readTheme(figure);
+    view.draw();
+  };
+  on(dark, "change", repaint);
+  const attributes = new MutationObserver(repaint);
+  const attributeFilter = ["class", "theme", "data-theme", "data-jp-theme-light"];
+  for (const element of [document.documentElement, document.body]) {
+    attributes.observe(element, { attributeFilter });
+  }
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target, devicePixelContentBoxSize: box } of entries) {
+      view.pictures.find(({ canvas }) => canvas === target).box = box?.[0];
+    }
+    repaint(); // a notebook attaches the figure after it is built: only then has it a style
+  });
+  view.pictures.forEach(({ canvas }) => sizes.observe(canvas));
+  undo.push(() => attributes.disconnect(), () => sizes.disconnect());
+  repaint();
+}

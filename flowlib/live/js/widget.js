@@ -1,0 +1,17 @@
+/** A figure in a notebook: anywidget has the state in a model that Python shares. */
+import { make } from "./controls.js";
+import { View } from "./figure.js";
+
+/** anywidget's entry: draws into `el`, returns its clean-up. */
+export function render({ model, el }) {
+  const figure = make("figure", { className: "live-figure" });
+  figure.dataset.lmSuppressShortcuts = "true"; // a key for a slider is not JupyterLab's
+  el.append(figure);
+  const { caption } = model.get("spec");
+  if (caption) figure.append(make("figcaption", {}, caption));
+  const view = new View(figure, model);
+  view.schedule();
+  return () => view.stop();
+}
+
+export default { render };
