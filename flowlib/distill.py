@@ -30,7 +30,7 @@ def entropy(log_scale: Tensor) -> Tensor:
 
 
 def cross_entropy(
-    teacher: Teacher, x: Tensor, c: Tensor, mean: Tensor, log_scale: Tensor, draws: int = 8
+    teacher: Teacher, x: Tensor, c: Tensor, mean: Tensor, log_scale: Tensor, noise: Tensor
 ) -> Tensor:
     r"""What the student's next sample costs under the teacher, in nats, sample by sample.
 
@@ -38,8 +38,8 @@ def cross_entropy(
         \bigl[ -\ln p_T(\tilde x_t \mid x_{<t}, c) \bigr]
 
     The teacher reads x **once**, whole, and says a mixture for every t; the draws of x̃_t are scored
-    under that mixture, and so cost next to nothing.  They are one to each of as many equal slices
-    of the logistic's mass, at random within it, which makes the mean steadier than free draws.
+    under that mixture, and so cost next to nothing.  Each of the M draws comes from its own M-th of
+    the logistic's mass, which makes their mean steadier than that of free draws.
 
     Args:
         teacher: scores; gradients pass through it to x, and leave it alone if its parameters ask
@@ -48,25 +48,25 @@ def cross_entropy(
         c: conditions, shape (B, C, T).
         mean, log_scale: μ and ln s of x_t given the noise before it, each (B, T), as
             :meth:`Student.conditional` says them.
-        draws: how many x̃_t.
+        noise: uniforms in [0, 1), shape (M, B, T), such as ``torch.rand(8, *x.shape)``: where in
+            its slice each draw lies.
 
     Shapes: (B, T).
 
     Source: van den Oord et al. 2017, equations 8 to 12.
 
     Example:
-        >>> x, c = torch.zeros(2, 9), torch.zeros(2, 3, 9)
-        >>> cross_entropy(Teacher(3, channels=4, layers=2), x, c, mean=x, log_scale=x).shape
+        >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
+        >>> cross_entropy(Teacher(3, layers=2), x, c, x, x, noise).shape
         torch.Size([2, 9])
     """
-    slices = torch.arange(draws, dtype=x.dtype, device=x.device).view(-1, 1, 1)
-    u = (slices + torch.rand((draws, *x.shape), dtype=x.dtype, device=x.device)) / draws
-    draw = mean + log_scale.exp() * logit(u)  # (draws, B, T)
-    return -mixture_log_prob(draw, *teacher(x, c)).mean(0)
+    slices = torch.arange(len(noise), dtype=x.dtype, device=x.device).view(-1, 1, 1)
+    draws = mean + log_scale.exp() * logit((slices + noise) / len(noise))  # (M, B, T)
+    return -mixture_log_prob(draws, *teacher(x, c)).mean(0)
 
 
 def kl(
-    teacher: Teacher, x: Tensor, c: Tensor, mean: Tensor, log_scale: Tensor, draws: int = 8
+    teacher: Teacher, x: Tensor, c: Tensor, mean: Tensor, log_scale: Tensor, noise: Tensor
 ) -> Tensor:
     r"""The divergence of the student from the teacher, in nats, sample by sample.
 
@@ -80,11 +80,11 @@ def kl(
     Source: van den Oord et al. 2017, equation 6.
 
     Example:
-        >>> x, c = torch.zeros(2, 9), torch.zeros(2, 3, 9)
-        >>> kl(Teacher(3, channels=4, layers=2), x, c, mean=x, log_scale=x).shape
+        >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
+        >>> kl(Teacher(3, layers=2), x, c, x, x, noise).shape
         torch.Size([2, 9])
     """
-    return cross_entropy(teacher, x, c, mean, log_scale, draws) - entropy(log_scale)
+    return cross_entropy(teacher, x, c, mean, log_scale, noise) - entropy(log_scale)
 
 
 def power_loss(x: Tensor, real: Tensor, windows: Sequence[int] = (64, 256)) -> Tensor:
@@ -124,6 +124,7 @@ def contrastive(
     other: Tensor,
     mean: Tensor,
     log_scale: Tensor,
+    noise: Tensor,
     gamma: float = 0.3,
 ) -> Tensor:
     r"""The divergence under the right conditions, less a part of that under wrong ones.
@@ -142,9 +143,9 @@ def contrastive(
     Source: van den Oord et al. 2017, section 4.3, where γ = 0.3.
 
     Example:
-        >>> x, c = torch.zeros(2, 9), torch.rand(2, 3, 9)
-        >>> contrastive(Teacher(3, channels=4, layers=2), x, c, c.roll(1, 0), x, x).shape
+        >>> x, c, noise = torch.zeros(2, 9), torch.rand(2, 3, 9), torch.rand(8, 2, 9)
+        >>> contrastive(Teacher(3, layers=2), x, c, c.roll(1, 0), x, x, noise).shape
         torch.Size([2, 9])
     """
-    right = kl(teacher, x, c, mean, log_scale)
-    return right - gamma * kl(teacher, x, other, mean, log_scale)
+    right = kl(teacher, x, c, mean, log_scale, noise)
+    return right - gamma * kl(teacher, x, other, mean, log_scale, noise)
