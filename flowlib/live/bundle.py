@@ -14,7 +14,9 @@ HERE = Path(__file__).parent
 FILES = (
     "scalars.js",
     "kernels.js",
+    "linear.js",
     "noise.js",
+    "reader.js",
     "operations.js",
     "runtime.js",
     "words.js",

@@ -135,22 +135,21 @@ def constant_pad_nd(x, pad, value=0):
 
 @rewrite("convolution")
 def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
-    """One product of matrices: of the weights, and of ``x`` shifted by each of their steps."""
+    """A product of matrices: of the weights, and of what each of them sees on its way along ``x``."""
     if x.ndim != 3 or transposed or groups != 1:
         raise TraceError(
             "the page convolves along one dimension, with groups=1; got another convolution"
         )
     (stride,), (padding,), (dilation,) = stride, padding, dilation
-    n, _, length = x.shape
     outputs, inputs, taps = weight.shape
-    last = length + 2 * padding - dilation * (taps - 1)  # where the first tap may stand
     x = torch.nn.functional.pad(x, (padding, padding)) if padding else x
-    rows = [x[..., k * dilation : k * dilation + last : stride] for k in range(taps)]
+    window = x.shape[2] - dilation * (taps - 1)  # what each tap sees on its way
+    columns = x.unfold(2, window, dilation)[..., ::stride].flatten(1, 2)  # (n, inputs * taps, *)
+    matrix = weight.reshape(outputs, inputs * taps)
     if bias is not None:  # the weights of a row of ones
-        rows.append(torch.ones(n, 1, rows[0].shape[-1], dtype=x.dtype))
-    matrix = weight.mT.reshape(outputs, taps * inputs)
-    matrix = matrix if bias is None else torch.cat([matrix, bias[:, None]], 1)
-    return torch.bmm(matrix.expand(n, -1, -1), torch.cat(rows, 1))
+        columns = torch.cat([columns, torch.ones_like(columns[:, :1])], 1)
+        matrix = torch.cat([matrix, bias[:, None]], 1)
+    return torch.bmm(matrix.expand(len(x), -1, -1), columns)
 
 
 @rewrite("roll")

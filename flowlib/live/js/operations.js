@@ -1,103 +1,11 @@
 /**
  * The operations of a graph.  Each reads and checks the arguments of its node once, and returns what
- * it reads and the step that fills its output; the loops are in kernels.js.
+ * it reads and the step that fills its output; the loops are in kernels.js and linear.js.
  */
 
-import { BINARY, REDUCE, SCAN, UNARY, backSubstitute, eliminate, matrixProduct } from "./kernels.js";
-
-// An altered graph must not hang the page or exhaust it.
-export const MAX_FLOATS = 2 ** 24; // in all buffers of one graph; float32 counts exactly up to here
-const MAX_RANK = 16;
-const MAX_WORK = 2 ** 31; // multiplications in one node
-
-/** What is wrong with a graph or with what it was given, in words that a figure can show. */
-export class GraphError extends Error {
-  name = "GraphError";
-}
-
-export function demand(condition, message) {
-  if (!condition) throw new GraphError(message);
-}
-
-export const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
-
-/** The product of a shape's lengths. */
-export function sizeOf(shape, what) {
-  demand(Array.isArray(shape) && shape.length <= MAX_RANK && shape.every(isCount), `${what} has no proper shape`);
-  const size = shape.reduce((product, length) => product * length, 1);
-  demand(size <= MAX_FLOATS, `${what} has a shape of more than ${MAX_FLOATS} numbers`);
-  return size;
-}
-
-/**
- * A value of the graph.
- * @typedef {{size: number, buffer: Float32Array | null, last: number, fixed: boolean}} Value
- *   last: the last node that reads it; fixed: the same in every run
- */
-
-/** The arguments of one node, read with checks: a wrong one is an error that names the node. */
-export class NodeReader {
-  constructor(position, entry, values, spend) {
-    demand(Array.isArray(entry) && entry.length === 3, `node ${position} is not [op, args, shape]`);
-    [this.op, this.args, this.shape] = entry;
-    this.what = `node ${position} (${JSON.stringify(this.op)})`;
-    this.values = values;
-    this.spend = spend;
-    demand(typeof this.op === "string" && Array.isArray(this.args), `${this.what} is malformed`);
-    this.size = sizeOf(this.shape, this.what);
-  }
-
-  expect(condition, expected) {
-    demand(condition, `${this.what} expected ${expected}`);
-  }
-
-  /** @returns {Value} */
-  asValue(argument) {
-    const id = argument?.v;
-    this.expect(isCount(id) && id < this.values.length, "the id of an earlier value");
-    return this.values[id];
-  }
-
-  value(i) {
-    return this.asValue(this.args[i]);
-  }
-
-  /** A value, or a number that stands for one. */
-  operand(i) {
-    const argument = this.args[i];
-    if (typeof argument !== "number") return this.asValue(argument);
-    return { size: 1, buffer: Float32Array.of(this.number(i)), last: Infinity, fixed: true };
-  }
-
-  number(i) {
-    this.expect(Number.isFinite(this.args[i]), `a number as argument ${i}`);
-    return this.args[i];
-  }
-
-  count(i) {
-    this.expect(isCount(this.args[i]) && this.args[i] <= MAX_FLOATS, `a count as argument ${i}`);
-    return this.args[i];
-  }
-
-  /** Counts from argument i on, whose product is the work to be done. */
-  counts(i, number) {
-    const all = Array.from({ length: number }, (_, k) => this.count(i + k));
-    const work = all.reduce((product, count) => product * Math.max(count, 1), 1);
-    this.expect(work <= MAX_WORK, "less work");
-    return all;
-  }
-
-  flag(i) {
-    this.expect(typeof this.args[i] === "boolean", `true or false as argument ${i}`);
-    return this.args[i];
-  }
-
-  /** The mask for the index into an operand over `size` numbers: see BINARY in kernels.js. */
-  mask(operand, size = this.size) {
-    this.expect(operand.size === size || operand.size === 1, "operands of one size, or of one number");
-    return operand.size === 1 ? 0 : -1;
-  }
-}
+import { BINARY, REDUCE, SCAN, UNARY, copy } from "./kernels.js";
+import { backSubstitute, eliminate, matrixProduct } from "./linear.js";
+import { MAX_FLOATS, MAX_WORK } from "./reader.js";
 
 /**
  * The operations that are more than a loop.  Each takes the arguments of a node, checks them, and
@@ -153,9 +61,7 @@ export const OPERATIONS = {
     node.spend(runs);
     const starts = indexTable(shape.slice(0, -1), strides, offset, runs);
     return [[x], (o, [a]) => {
-      for (let r = 0, to = 0; r < runs; r++) {
-        for (let i = 0, from = starts[r]; i < run; i++, from += step) o[to++] = a[from];
-      }
+      for (let r = 0; r < runs; r++) copy(o, r * run, a, starts[r], step, run);
     }];
   },
 
@@ -173,9 +79,8 @@ export const OPERATIONS = {
       let start = 0;
       for (let k = 0; k < inputs.length; k++) {
         const x = inputs[k], length = lengths[k];
-        for (let row = 0, from = 0; row < outer; row++) {
-          const to = row * total / outer + start;
-          for (let i = 0; i < length; i++) o[to + i] = x[from++];
+        for (let row = 0; row < outer; row++) {
+          copy(o, row * total / outer + start, x, row * length, 1, length);
         }
         start += length;
       }

@@ -6,7 +6,8 @@
  * whole graph, allocates every buffer and returns a function that runs one loop for each node.
  */
 
-import { MAX_FLOATS, NodeReader, OPERATIONS, demand, isCount, sizeOf } from "./operations.js";
+import { OPERATIONS } from "./operations.js";
+import { MAX_FLOATS, NodeReader, demand, isCount, sizeOf } from "./reader.js";
 
 /**
  * Check a graph and make it ready to run.
