@@ -20,6 +20,8 @@ from flowlib import (
     SinhArcsinh,
     alternate,
 )
+from flowlib.student import InverseAutoregressiveWaveNet, Student
+from flowlib.wavenet import WaveNet
 
 
 def affine(dim):
@@ -91,6 +93,15 @@ def maf(dim):
     return Compose(*(masked_autoregressive(dim, (4,), order=order) for order in orders))
 
 
+def inverse_autoregressive_wavenet(dim):
+    network = WaveNet(2, conditions=3, channels=4, layers=2)
+    return moved(InverseAutoregressiveWaveNet(network, torch.randn(3, dim)), by=0.2)
+
+
+def student(dim):
+    return moved(Student(3, flows=2, channels=3, layers=2).given(torch.randn(3, dim)), by=0.2)
+
+
 BIJECTIONS = {
     "affine": affine,
     "affine, new": Affine,
@@ -130,6 +141,8 @@ BIJECTIONS = {
     "masked autoregressive, unbounded": lambda dim: masked_autoregressive(dim, (), bound=math.inf),
     "iaf": lambda dim: Inverse(masked_autoregressive(dim)),
     "maf": maf,
+    "inverse autoregressive wavenet": inverse_autoregressive_wavenet,
+    "student": student,
 }
 DIMS = {  # a coupling has two halves
     name: [2, 3, 6] if "coupling" in name or name.endswith(("nice", "nvp")) else [1, 2, 3, 6]
