@@ -133,16 +133,16 @@ def test_clips_takes_what_indexes_a_tensor(choir):
 
 def test_the_channels_are_what_they_say(choir):
     told = conditions(choir, phase=True)
-    assert told.shape == (200, 10, 1024)
+    assert told.shape == (200, 18, 1024)
     assert torch.equal(conditions(choir, phase=False), told[:, :6])
-    f0, loudness, vowels, turns = told.split([1, 1, 4, 4], 1)
+    f0, loudness, vowels, turns = told.split([1, 1, 4, 12], 1)
     assert_close(150 * torch.exp(f0[:, 0] / 3), choir.f0)
     assert_close(torch.exp(loudness[:, 0] / 2), choir.loudness)
     assert_close(vowels.sum(1), torch.ones(200, 1024))
     assert (vowels >= 0).all()
     weighted = (vowels * torch.arange(4)[:, None]).sum(1)
     assert_close(weighted, choir.vowel, rtol=0, atol=1e-5)
-    for k in (1, 2):
+    for k in range(1, 7):
         turn = torch.polar(torch.ones(200, 1024), 2 * math.pi * k * choir.phase)
         told_turn = torch.complex(*turns[:, 2 * k - 2 : 2 * k].unbind(1))
         assert_close(told_turn, turn, rtol=0, atol=1e-5)
@@ -167,7 +167,7 @@ def test_the_page_can_tell_a_network_of_sliders():
     graph = trace(
         tracks, {name: torch.tensor(value) for name, value in sliders.items()}, ConstantPool()
     )
-    assert graph["shapes"] == {"c": [1, 10, 50]}
+    assert graph["shapes"] == {"c": [1, 18, 50]}
 
 
 # -- bad input
