@@ -18,10 +18,14 @@ def fit(
     steps: int,
     lr: float = 1e-2,
     seed: int = 0,
+    warm_up: float = 0.0,
+    clip: float = math.inf,
 ) -> Tensor:
     r"""Minimise a loss with Adam, the learning rate falling to zero along half a cosine.
 
     .. math:: \eta_k = \tfrac12 \, \text{lr} \, \bigl(1 + \cos(\pi k / \text{steps})\bigr)
+
+    With a warm-up the rate first rises to lr along a line, and the cosine begins there.
 
     The same seed gives the same result; the generator's state outside is left as it was.  A
     progress bar goes to stderr, unless the environment has ``CI``, ``FLOWLIB_BOOK`` or
@@ -31,8 +35,10 @@ def fit(
         loss: called once a step; returns a scalar tensor, such as a batch's mean in nats.
         parameters: what to train, such as ``flow.parameters()``.
         steps: how many.
-        lr: the learning rate at the start.
+        lr: the learning rate, where it is highest.
         seed: of torch's generator while this runs.
+        warm_up: the share of the steps over which the rate rises, in [0, 1).
+        clip: the longest gradient, all parameters together; a longer one is cut to it.
 
     Returns:
         The loss at each step, before that step's update, shape (steps,).
@@ -40,9 +46,10 @@ def fit(
     Raises:
         FloatingPointError: a loss that is not finite.  It names the step; the parameters are left
             as they were when the loss was last finite.
-        ValueError: no parameters, or a loss that is not a scalar.
+        ValueError: no parameters; a loss that is not a scalar; a warm-up or a clip out of range.
 
-    Source: Kingma and Ba 2015; the cosine is Loshchilov and Hutter 2017, equation 5.
+    Source: Kingma and Ba 2015; the cosine is Loshchilov and Hutter 2017, equation 5; the clip is
+        Pascanu et al. 2013, section 3.2.
 
     Example:
         >>> x = nn.Parameter(torch.tensor(3.0))
@@ -53,8 +60,12 @@ def fit(
     parameters = list(parameters)
     if not parameters:
         raise ValueError("fit expected parameters to train; got none")
+    if not (0 <= warm_up < 1 and clip > 0):
+        raise ValueError(
+            f"fit expected a warm_up in [0, 1) and a clip > 0; got {warm_up} and {clip}"
+        )
     optimizer = torch.optim.Adam(parameters, lr, fused=True)  # a stack has many small parameters
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    schedule = _schedule(optimizer, steps, rise=round(warm_up * steps))
     losses, last_finite = [], None
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -72,6 +83,8 @@ def fit(
             last_finite = [p.detach().clone() for p in parameters]
             optimizer.zero_grad()
             value.backward()
+            if clip < math.inf:
+                nn.utils.clip_grad_norm_(parameters, clip)
             optimizer.step()
             schedule.step()
             bar.set_postfix_str(f"loss {losses[-1]:.3f}", refresh=False)
@@ -148,6 +161,17 @@ def with_parameters(module: nn.Module, row: Tensor) -> nn.Module:
         return made
 
     return twin(module)
+
+
+def _schedule(optimizer: torch.optim.Optimizer, steps: int, rise: int):
+    """Up along a line for ``rise`` steps, then down along half a cosine."""
+    fall = torch.optim.lr_scheduler.CosineAnnealingLR
+    if not rise:
+        return fall(optimizer, steps)
+    up = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / (rise + 1), total_iters=rise)
+    return torch.optim.lr_scheduler.SequentialLR(
+        optimizer, [up, fall(optimizer, steps - rise)], [rise]
+    )
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """fit: it learns, it repeats itself, and it stops where the loss breaks."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -55,6 +56,40 @@ def test_the_learning_rate_falls_along_half_a_cosine():
     fit(lambda: -x, [x], steps=100, lr=0.1)
     rates = [0.05 * (1 + math.cos(math.pi * k / 100)) for k in range(100)]
     assert x.item() == pytest.approx(sum(rates), rel=1e-6)
+
+
+def test_a_warm_up_rises_along_a_line_to_where_the_cosine_begins():
+    x = nn.Parameter(torch.tensor(0.0, dtype=torch.float64))
+    where = []
+    fit(lambda: where.append(x.item()) or -x, [x], steps=50, lr=0.1, warm_up=0.2)
+    where.append(x.item())
+    rates = [b - a for a, b in pairwise(where)]
+    expected = [0.1 * (k + 1) / 11 for k in range(10)]
+    expected += [0.05 * (1 + math.cos(math.pi * k / 40)) for k in range(40)]
+    assert rates == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_long_gradient_is_cut_and_a_short_one_is_not():
+    def way(clip):
+        """Adam's first moment, which the first gradient's length decides only beside a second."""
+        x = nn.Parameter(torch.tensor([0.0, 0.0], dtype=torch.float64))
+        slopes = iter([torch.tensor([30.0, 40.0]), torch.tensor([0.3, 0.4])])
+        fit(lambda: (next(slopes) * x).sum(), [x], steps=2, lr=0.1, clip=clip)
+        return x
+
+    assert torch.equal(way(math.inf), way(51.0))
+    assert not torch.allclose(way(math.inf), way(1.0))
+    # cut to length 1, the first gradient is (0.6, 0.8): the same as if it had been that from the start
+    x = nn.Parameter(torch.tensor([0.0, 0.0], dtype=torch.float64))
+    slopes = iter([torch.tensor([0.6, 0.8]), torch.tensor([0.3, 0.4])])
+    fit(lambda: (next(slopes) * x).sum(), [x], steps=2, lr=0.1)
+    torch.testing.assert_close(way(1.0), x, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("options", [{"warm_up": 1.0}, {"warm_up": -0.1}, {"clip": 0.0}], ids=str)
+def test_a_warm_up_or_a_clip_out_of_range_is_refused(options):
+    with pytest.raises(ValueError, match="fit expected a warm_up"):
+        fit(lambda: None, [nn.Parameter(torch.zeros(()))], steps=1, **options)
 
 
 def test_a_seed_repeats_and_leaves_the_generator_alone():
