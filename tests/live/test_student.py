@@ -17,19 +17,25 @@ TIMES = """(figure) => Array.from({ length: 5 }, (_, i) => {
 })"""
 
 
+def steady(f0, vowel):
+    """What the student is told of one note, (channels, T)."""
+    track = torch.ones(1, LENGTH)
+    phase = torch.cumsum(f0 / RATE * track, -1) % 1
+    voice = Voice(track, f0 * track, track, vowel * track, phase, RATE)
+    return conditions(voice, phase=True)[0]
+
+
 def singer():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        student = Student(conditions=10).requires_grad_(False)
+        channels = len(steady(torch.tensor(130.0), torch.tensor(1.0)))
+        student = Student(channels).requires_grad_(False)
         for network in student.networks:
             torch.nn.init.normal_(network.head[-1].weight, std=0.2)
 
     def sing(f0, vowel, temperature, u):
-        steady = torch.ones(1, LENGTH)
-        phase = torch.cumsum(f0 / RATE * steady, -1) % 1
-        voice = Voice(steady, f0 * steady, steady, vowel * steady, phase, RATE)
         noise = temperature * torch.logit(u)
-        wave = student.given(conditions(voice, phase=True)[0])(noise)[0]
+        wave = student.given(steady(f0, vowel))(noise)[0]
         decibels = 20 * torch.log10(magnitudes(wave, window=256)).mT
         return {"t": torch.arange(float(LENGTH)) / RATE, "wave": wave, "decibels": decibels}
 
