@@ -1,0 +1,165 @@
+"""Train the WaveNets that come with flowlib: the teacher, and two students told f0 and no phase.
+
+    python tools/train_wavenet.py teacher
+    python tools/train_wavenet.py whisper   # a student by the divergence alone
+    python tools/train_wavenet.py student   # by the divergence and the power loss
+
+One process on a CPU, or on a GPU where there is one; or many, which share each batch:
+
+    torchrun --nproc-per-node 2 tools/train_wavenet.py teacher
+
+Started again it goes on from its last checkpoint, and ends with the same weights as if it had never
+been stopped: each step draws its clips and its noise from the step's number alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from flowlib.distill import kl, power_loss
+from flowlib.logistic import logit
+from flowlib.pretrained import FOLDER, load_weights, save_weights
+from flowlib.student import Student
+from flowlib.voice import Voice, conditions, sing
+from flowlib.wavenet import Teacher
+
+CHANNELS = 6  # of the conditions without the phase
+DRAWS = 8  # of each sample, for the cross-entropy
+STEPS = {"teacher": 1400, "whisper": 600, "student": 600}
+RATES = {"teacher": 1.2e-2, "whisper": 8e-3, "student": 8e-3}
+POWER = {"whisper": 0.0, "student": 10.0}
+FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
+SAVE = 20  # steps between two checkpoints
+
+
+class Likelihood(nn.Module):
+    """The teacher's loss: what each sample costs, in nats."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = Teacher(CHANNELS)
+
+    def forward(self, wave: Tensor, c: Tensor, z: Tensor, noise: Tensor, progress: float) -> Tensor:
+        return -self.model.log_prob(wave, c).mean()
+
+
+class Distillation(nn.Module):
+    """A student's loss: the divergence from the teacher, which grows sharper, and the power loss."""
+
+    def __init__(self, teacher: Teacher, power: float):
+        super().__init__()
+        self.model, self.teacher, self.power = Student(CHANNELS), teacher, power
+
+    def forward(self, wave: Tensor, c: Tensor, z: Tensor, noise: Tensor, progress: float) -> Tensor:
+        first, last = FLOORS
+        self.teacher.floor = first + (last - first) * min(1.0, progress / 0.8)
+        mean, log_scale = self.model.conditional(z, c)
+        x = mean + log_scale.exp() * z
+        weight = min(1.0, 3 * progress)
+        loss = weight * kl(self.teacher, x, c, mean, log_scale, noise).mean()
+        return loss + self.power * power_loss(x, wave) if self.power else loss
+
+
+def batch(voice: Voice, step: int, options, part: slice) -> tuple[Tensor, ...]:
+    """One process's part of a step's clips and noise, which are the same for any number of processes."""
+    generator = torch.Generator().manual_seed(1_000_003 * options.seed + step)
+    rows = torch.randint(len(voice.wave), (options.batch,), generator=generator)
+    z = torch.rand(options.batch, options.length, generator=generator)
+    noise = torch.rand(DRAWS, options.batch, options.length, generator=generator)
+    clips = voice.clips(rows[part])
+    return clips.wave, conditions(clips, phase=False), logit(z[part]), noise[:, part]
+
+
+def one_cycle(step: int, steps: int, top: float) -> float:
+    """The learning rate: up to the top over the first fifth, then down along half a cosine."""
+    warm = steps / 5
+    if step < warm:
+        return top * (step + 1) / (warm + 1)
+    return top * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+
+
+def save_whole(state: dict, path: Path) -> None:
+    """A kill leaves either the old file or the new one."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def train(options) -> list[float]:
+    """The losses of all steps, in nats; writes NAME.pt along the way and NAME.npz at the end."""
+    rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    if options.batch % processes:
+        raise ValueError(f"expected a batch that {processes} processes share; got {options.batch}")
+    device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+    torch.manual_seed(options.seed)
+    if options.model == "teacher":
+        loss = Likelihood()
+    else:
+        loss = Distillation(load_weights(options.folder / "teacher.npz"), POWER[options.model])
+    loss.to(device)
+    parameters = list(loss.model.parameters())
+    optimizer = torch.optim.Adam(parameters, fused=True)
+    checkpoint, losses = options.folder / f"{options.model}.pt", []
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        loss.model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        losses = state["losses"]
+    shared = DistributedDataParallel(loss) if dist.is_initialized() else loss
+    voice = sing(options.clips, options.length, options.rate, options.seed)
+    part = slice(rank * options.batch // processes, (rank + 1) * options.batch // processes)
+    for step in range(len(losses), options.steps):
+        optimizer.param_groups[0]["lr"] = one_cycle(step, options.steps, RATES[options.model])
+        tensors = (tensor.to(device) for tensor in batch(voice, step, options, part))
+        value = shared(*tensors, progress=step / options.steps)
+        optimizer.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        value = value.detach()
+        if dist.is_initialized():
+            dist.all_reduce(value)
+        losses.append(value.item() / processes)
+        if rank == 0 and ((step + 1) % SAVE == 0 or step + 1 == options.steps):
+            state = {"model": loss.model.state_dict(), "optimizer": optimizer.state_dict()}
+            save_whole({**state, "losses": losses}, checkpoint)
+            print(
+                f"{options.model}, step {step + 1} of {options.steps}: {losses[-1]:.3f}", flush=True
+            )
+    if rank == 0:
+        save_weights(options.folder / f"{options.model}.npz", loss.model, conditions=CHANNELS)
+    return losses
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", choices=STEPS)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of checkpoints and weights")
+    parser.add_argument("--steps", type=int, help="of training in all")
+    parser.add_argument("--batch", type=int, default=8, help="clips a step, over all processes")
+    parser.add_argument("--clips", type=int, default=1500)
+    parser.add_argument("--length", type=int, default=2048, help="of a clip, in samples")
+    parser.add_argument("--rate", type=int, default=4000, help="samples a second")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    options.steps = options.steps or STEPS[options.model]
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if "RANK" in os.environ:  # torchrun says it
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    train(options)
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
