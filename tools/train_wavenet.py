@@ -9,7 +9,8 @@ One process on a CPU, or on a GPU where there is one; or many, which share each 
     torchrun --nproc-per-node 2 tools/train_wavenet.py teacher
 
 Started again it goes on from its last checkpoint, and ends with the same weights as if it had never
-been stopped: each step draws its clips and its noise from the step's number alone.
+been stopped: each step draws its clips and its noise from the step's number alone.  To ship what it
+wrote, copy the .npz files from build/wavenet to flowlib/weights.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from flowlib.distill import kl, power_loss
 from flowlib.logistic import logit
-from flowlib.pretrained import FOLDER, load_weights, save_weights
+from flowlib.pretrained import load_weights, save_weights
 from flowlib.student import Student
 from flowlib.voice import Voice, conditions, sing
 from flowlib.wavenet import Teacher
@@ -35,7 +36,7 @@ CHANNELS = 6  # of the conditions without the phase
 DRAWS = 8  # of each sample, for the cross-entropy
 STEPS = {"teacher": 1400, "whisper": 600, "student": 600}
 RATES = {"teacher": 1.2e-2, "whisper": 8e-3, "student": 8e-3}
-POWER = {"whisper": 0.0, "student": 10.0}
+POWER = {"whisper": 0.0, "student": 20.0}
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
 SAVE = 20  # steps between two checkpoints
 
@@ -144,7 +145,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", choices=STEPS)
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="of checkpoints and weights")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("build/wavenet"), help="of checkpoints and weights"
+    )
     parser.add_argument("--steps", type=int, help="of training in all")
     parser.add_argument("--batch", type=int, default=8, help="clips a step, over all processes")
     parser.add_argument("--clips", type=int, default=1500)
