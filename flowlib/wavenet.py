@@ -106,6 +106,8 @@ class WaveNet(nn.Module):
         Returns:
             x, shape (B, T).
 
+        Source: Paine et al. 2016.
+
         Example:
             >>> net, z, c = WaveNet(1, 3, layers=2), torch.randn(1, 9), torch.randn(1, 3, 9)
             >>> x = net.generate(lambda z, outputs: z + outputs[:, 0], z, c)
