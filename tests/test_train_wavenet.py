@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from flowlib.pretrained import load_weights, pretrained, save_weights
+from flowlib.pretrained import load_weights
 from flowlib.student import Student
 from flowlib.wavenet import Teacher
 
@@ -98,43 +98,3 @@ def test_a_batch_that_processes_cannot_share_is_refused(tmp_path):
     )
     assert done.returncode != 0
     assert "expected a batch that 2 processes share; got 3" in done.stderr
-
-
-# -- the files
-
-
-@pytest.mark.parametrize("name", ["teacher", "whisper", "student"])
-def test_the_shipped_weights_are_small_and_sound(name):
-    model = pretrained(name)
-    path = ROOT / "flowlib" / "weights" / f"{name}.npz"
-    assert path.stat().st_size < 150_000
-    assert all(value.isfinite().all() for value in model.parameters())
-    assert not any(value.requires_grad for value in model.parameters())
-
-
-def test_a_file_with_code_in_it_is_refused(tmp_path):
-    np.savez(tmp_path / "bad.npz", weight=np.array([print], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        load_weights(tmp_path / "bad.npz")
-
-
-def test_files_of_something_else_are_refused(tmp_path):
-    np.savez(tmp_path / "bad.npz", weight=np.zeros(3, np.float16))
-    with pytest.raises(ValueError, match=r"expected .*bad.npz to say one of .*; got \{\}"):
-        load_weights(tmp_path / "bad.npz")
-    save_weights(tmp_path / "bad.npz", Teacher(3, layers=2), conditions=4, layers=2)
-    with pytest.raises(ValueError, match="got others"):
-        load_weights(tmp_path / "bad.npz")
-    with pytest.raises(ValueError, match="got 'tenor'"):
-        pretrained("tenor")
-
-
-def test_what_half_precision_cannot_hold_is_not_saved(tmp_path):
-    with pytest.raises(ValueError, match="got a Linear"):
-        save_weights(tmp_path / "no.npz", torch.nn.Linear(2, 2))
-    teacher = Teacher(3, layers=2)
-    with torch.no_grad():
-        teacher.net.start.bias[0] = 1e6
-    with pytest.raises(ValueError, match="got more in net.start.bias"):
-        save_weights(tmp_path / "no.npz", teacher, conditions=3, layers=2)
-    assert list(tmp_path.iterdir()) == []

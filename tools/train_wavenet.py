@@ -19,6 +19,7 @@ import argparse
 import math
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -34,9 +35,23 @@ from flowlib.wavenet import Teacher
 
 CHANNELS = 6  # of the conditions without the phase
 DRAWS = 8  # of each sample, for the cross-entropy
-STEPS = {"teacher": 1400, "whisper": 600, "student": 600}
-RATES = {"teacher": 1.2e-2, "whisper": 8e-3, "student": 8e-3}
-POWER = {"whisper": 0.0, "student": 20.0}
+
+
+class Recipe(NamedTuple):
+    """What a model is trained by, unless the command says otherwise."""
+
+    steps: int
+    rate: float  # of learning, where it is highest
+    batch: int  # clips a step, over all processes
+    length: int  # of a clip, in samples
+    power: float = 0.0  # weight of the power loss
+
+
+RECIPES = {
+    "teacher": Recipe(1400, 1.2e-2, 8, 2048),
+    "whisper": Recipe(500, 8e-3, 4, 1024),
+    "student": Recipe(1200, 8e-3, 4, 1024, power=40.0),
+}
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
 SAVE = 20  # steps between two checkpoints
 
@@ -100,11 +115,12 @@ def train(options) -> list[float]:
     if options.batch % processes:
         raise ValueError(f"expected a batch that {processes} processes share; got {options.batch}")
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+    recipe = RECIPES[options.model]
     torch.manual_seed(options.seed)
     if options.model == "teacher":
         loss = Likelihood()
     else:
-        loss = Distillation(load_weights(options.folder / "teacher.npz"), POWER[options.model])
+        loss = Distillation(load_weights(options.folder / "teacher.npz"), recipe.power)
     loss.to(device)
     parameters = list(loss.model.parameters())
     optimizer = torch.optim.Adam(parameters, fused=True)
@@ -118,7 +134,7 @@ def train(options) -> list[float]:
     voice = sing(options.clips, options.length, options.rate, options.seed)
     part = slice(rank * options.batch // processes, (rank + 1) * options.batch // processes)
     for step in range(len(losses), options.steps):
-        optimizer.param_groups[0]["lr"] = one_cycle(step, options.steps, RATES[options.model])
+        optimizer.param_groups[0]["lr"] = one_cycle(step, options.steps, recipe.rate)
         tensors = (tensor.to(device) for tensor in batch(voice, step, options, part))
         value = shared(*tensors, progress=step / options.steps)
         optimizer.zero_grad()
@@ -133,7 +149,7 @@ def train(options) -> list[float]:
             state = {"model": loss.model.state_dict(), "optimizer": optimizer.state_dict()}
             save_whole({**state, "losses": losses}, checkpoint)
             print(
-                f"{options.model}, step {step + 1} of {options.steps}: {losses[-1]:.3f}", flush=True
+                f"{options.model}: step {step + 1} of {options.steps}, {losses[-1]:.3f}", flush=True
             )
     if rank == 0:
         save_weights(options.folder / f"{options.model}.npz", loss.model, conditions=CHANNELS)
@@ -144,18 +160,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", choices=STEPS)
+    parser.add_argument("model", choices=RECIPES)
     parser.add_argument(
         "--folder", type=Path, default=Path("build/wavenet"), help="of checkpoints and weights"
     )
     parser.add_argument("--steps", type=int, help="of training in all")
-    parser.add_argument("--batch", type=int, default=8, help="clips a step, over all processes")
+    parser.add_argument("--batch", type=int, help="clips a step, over all processes")
     parser.add_argument("--clips", type=int, default=1500)
-    parser.add_argument("--length", type=int, default=2048, help="of a clip, in samples")
+    parser.add_argument("--length", type=int, help="of a clip, in samples")
     parser.add_argument("--rate", type=int, default=4000, help="samples a second")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    options.steps = options.steps or STEPS[options.model]
+    for name in ("steps", "batch", "length"):
+        if getattr(options, name) is None:
+            setattr(options, name, getattr(RECIPES[options.model], name))
     options.folder.mkdir(parents=True, exist_ok=True)
     if "RANK" in os.environ:  # torchrun says it
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
