@@ -86,7 +86,8 @@ def stamp(app, config):
     """
     repository = PACKAGE.parent  # the book's
     beside = [*repository.glob("requirements.txt"), *repository.glob("benchmarks/results/*.json")]
-    files = [*sorted(PACKAGE.rglob("*.py")), *sorted(beside)]
+    own = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.npz")]  # code, and weights that come with it
+    files = [*sorted(own), *sorted(beside)]
     caches = Path(app.outdir).parent / ".jupyter_cache"
     cache = caches / digest(*(file.read_bytes() for file in files))
     for old in caches.glob("*"):

@@ -83,7 +83,13 @@ def test_other_builders_take_the_picture(source):
 
 
 @pytest.mark.parametrize(
-    "name", ["flowlib/base.py", "requirements.txt", "benchmarks/results/coupling.json"]
+    "name",
+    [
+        "flowlib/base.py",
+        "flowlib/weights/teacher.npz",
+        "requirements.txt",
+        "benchmarks/results/coupling.json",
+    ],
 )
 def test_pages_are_read_again_when_what_they_show_changed(source, monkeypatch, name):
     file = source.parent / "repository" / name
