@@ -50,7 +50,7 @@ class Recipe(NamedTuple):
 RECIPES = {
     "teacher": Recipe(1400, 1.2e-2, 8, 2048),
     "whisper": Recipe(500, 8e-3, 4, 1024),
-    "student": Recipe(1200, 8e-3, 4, 1024, power=40.0),
+    "student": Recipe(2600, 8e-3, 4, 1024, power=100.0),
 }
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
 SAVE = 20  # steps between two checkpoints
