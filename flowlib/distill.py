@@ -20,7 +20,7 @@ def entropy(log_scale: Tensor) -> Tensor:
     Args:
         log_scale: ln s, any shape.
 
-    Source: van den Oord et al. 2017, equation 7.
+    Source: van den Oord et al. 2018, equation 7.
 
     Example:
         >>> entropy(torch.tensor([0.0, 1.0]))
@@ -53,7 +53,7 @@ def cross_entropy(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2017, equations 8 to 12.
+    Source: van den Oord et al. 2018, equations 8 to 12.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
@@ -77,7 +77,7 @@ def kl(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2017, equation 6.
+    Source: van den Oord et al. 2018, equation 6.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
@@ -103,7 +103,7 @@ def power_loss(x: Tensor, real: Tensor, windows: Sequence[int] = (64, 256)) -> T
 
     Shapes: ().
 
-    Source: van den Oord et al. 2017, section 4.3, has the squared difference of the powers, averaged
+    Source: van den Oord et al. 2018, section 4.3, has the squared difference of the powers, averaged
         over time; the logarithm is that of Arik et al. 2019.
 
     Example:
@@ -140,7 +140,7 @@ def contrastive(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2017, section 4.3, where γ = 0.3.
+    Source: van den Oord et al. 2018, section 4.3, where γ = 0.3.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.rand(2, 3, 9), torch.rand(8, 2, 9)

@@ -30,7 +30,7 @@ class InverseAutoregressiveWaveNet(Bijection):
     Raises:
         ValueError: a wrong shape.
 
-    Source: Kingma et al. 2016, section 4; van den Oord et al. 2017, section 4.1.
+    Source: Kingma et al. 2016, section 4; van den Oord et al. 2018, section 4.1.
 
     Example:
         >>> layer = InverseAutoregressiveWaveNet(WaveNet(2, 3, channels=4, layers=2), torch.rand(3, 9))
@@ -96,7 +96,7 @@ class Student(nn.Module):
 
     Every network's head starts at zero: a new student is the identity.
 
-    Source: van den Oord et al. 2017, section 4.1.
+    Source: van den Oord et al. 2018, section 4.1.
 
     Example:
         >>> student, c = Student(3, channels=4, layers=2), torch.rand(5, 3, 9)

@@ -62,7 +62,7 @@ class LiveFigureRenderer:
 
 
 def write_mount_point(translator, node):
-    """Writes the element that ``mount`` in figure.js expects."""
+    """Writes the element that ``mount`` in page.js expects."""
     image, figure = node["image"], node["figure"]
     file = translator.builder.images[node[0]["uri"]]
     src = escape(f"{translator.builder.imgpath}/{quote(file)}")
