@@ -139,7 +139,8 @@ class MADE(nn.Module):
         weights = [layer.weight for layer in self.layers]
         biases = [layer.bias[:, None] for layer in self.layers]
         if self.order != list(range(self.dim)):
-            weights[0] = weights[0][:, self.order]  # the first variable in the first column
+            order = torch.tensor(self.order, device=z.device)  # the first variable, first column
+            weights[0] = weights[0].index_select(1, order)
 
         # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and torch.func
         # need new tensors instead; torch's own Function.apply asks for the latter in this way.
