@@ -8,7 +8,7 @@ BIN := .venv/bin
 BUILT := .venv/installed
 QUIET := $(if $(CI),--quiet)
 
-.PHONY: book html test benchmark browser clean
+.PHONY: book html test unit benchmark browser clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -17,9 +17,14 @@ html: $(BUILT)
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" -W --keep-going $(QUIET) \
 		|| { rm -rf _build/.doctrees; exit 1; } # or the next build would not see the warnings again
 
-test: browser html
+# What needs no book runs while the book is built: two cores, two processes.
+test: browser
+	$(MAKE) --jobs=2 html unit
 	$(BIN)/python tools/executed.py
-	$(BIN)/pytest -q -n 2 --dist loadscope tests --nbval-lax --nbval-current-env _build/executed
+	$(BIN)/pytest -q -n 2 --dist loadscope tests/test_book.py --nbval-lax --nbval-current-env _build/executed
+
+unit: $(BUILT)
+	$(BIN)/pytest -q tests --ignore tests/test_book.py
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
