@@ -92,6 +92,11 @@ def test_no_folder_of_the_book_is_called_static():
     assert not (ROOT / "book" / "_static").exists()
 
 
+def test_files_of_tests_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))  # pytest reads no second module of one name
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "book/index.md"])
 def test_commands_that_are_promised_exist(name):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
