@@ -8,6 +8,9 @@ BIN := .venv/bin
 BUILT := .venv/installed
 QUIET := $(if $(CI),--quiet)
 
+# numpy would start a thread for each core, and they wait where a core is busy: three times the work.
+export OPENBLAS_NUM_THREADS := 1
+
 .PHONY: book html test unit benchmark browser clean
 
 book: html
