@@ -5,8 +5,8 @@ mount point: a picture for print and for readers without JavaScript, a caption, 
 state, which one script brings to life.  Other builders take the picture.
 
 What a page shows depends on flowlib as much as on the notebook.  So notebooks are executed again
-when flowlib's code, the pinned requirements or the benchmarks' figures changed, and pages written
-again when the script did.
+when flowlib's code or weights, the pinned requirements or the benchmarks' figures changed, and pages
+written again when the script did.
 """
 
 from __future__ import annotations
