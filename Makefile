@@ -1,6 +1,6 @@
 # make book   build the book and serve it          make test       everything CI checks
 # make html   build it                             make benchmark  time figures and layers
-# make clean  drop what was built
+# make clean  drop what was built               make fork       give it a fork's address: URL=https://github.com/me/my-flows
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
@@ -11,7 +11,7 @@ QUIET := $(if $(CI),--quiet)
 # numpy would start a thread for each core, and they wait where a core is busy: three times the work.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book html test unit benchmark browser clean
+.PHONY: book html test unit benchmark browser fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -24,10 +24,10 @@ html: $(BUILT)
 test: browser
 	$(MAKE) --jobs=2 html unit
 	$(BIN)/python tools/executed.py
-	$(BIN)/pytest -q -n 2 --dist loadscope tests/test_book.py --nbval-lax --nbval-current-env _build/executed
+	$(BIN)/pytest -q -n 2 --dist loadscope tests/built --nbval-lax --nbval-current-env _build/executed
 
 unit: $(BUILT)
-	$(BIN)/pytest -q tests --ignore tests/test_book.py
+	$(BIN)/pytest -q tests --ignore tests/built
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
@@ -35,6 +35,10 @@ benchmark: html
 
 browser: $(BUILT)
 	@$(BIN)/python tests/chromium.py >/dev/null
+
+# Needs no packages: a fork's own workflow calls it before it installs any.
+fork:
+	@$(PYTHON) tools/fork.py "$(URL)"
 
 clean:
 	rm -rf _build

@@ -19,6 +19,8 @@ import sys
 
 if "google.colab" in sys.modules:
     %pip install -q --no-deps "flowlib @ git+{URL}\""""
+OWNER, REPOSITORY = URL.split("/")[3:]
+IN_COLAB = f"https://colab.research.google.com/github/{OWNER}/{REPOSITORY}/blob/main/book"
 LONGEST_CELL = 30
 
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -54,6 +56,14 @@ def test_a_notebook_first_makes_itself_run_in_colab(path):
 
 
 @in_every_notebook
+def test_a_notebook_has_a_badge_that_opens_it_in_colab(path):
+    title = "".join(read(path)["cells"][0]["source"]).splitlines()
+    assert title[0].startswith("# ")
+    assert title[2] == f"[![Open in Colab](assets/colab.svg)]({IN_COLAB}/{path.name})"
+    assert (ROOT / "book" / "assets" / "colab.svg").is_file()
+
+
+@in_every_notebook
 def test_a_notebooks_cells_are_short(path):
     lengths = {cell["id"]: "".join(cell["source"]).count("\n") + 1 for cell in code_cells(path)}
     assert {name: n for name, n in lengths.items() if n > LONGEST_CELL} == {}
@@ -75,17 +85,25 @@ def committed_texts():
     )
     for name in names.stdout.splitlines():
         path = ROOT / name
-        if path.suffix in {".md", ".ipynb", ".toml", ".yml", ".py", ".js", ".css", ".txt"}:
+        if path.suffix in {".md", ".ipynb", ".toml", ".yml", ".py", ".js", ".css", ".txt", ".cff"}:
             yield name, path.read_text(encoding="utf-8")
 
 
 def test_the_repository_has_one_address():
-    owner = URL.removeprefix("https://github.com/").split("/")[0]
+    host = f"{OWNER}.github.io".lower()
+    pages = f"https://{host}/" if REPOSITORY.lower() == host else f"https://{host}/{REPOSITORY}/"
+    assert CONFIG["html"]["baseurl"] == pages
     for name, text in committed_texts():
-        for found in re.findall(rf"https://github\.com/{owner}/[\w.-]*\w", text):
+        for found in re.findall(rf"https://github\.com/{OWNER}/[\w.-]*\w", text):
             assert found == URL, f"{name} says {found}"
+        for found in re.findall(r"https://colab\.research\.google\.com/github/\w[^\s)\"]*", text):
+            assert found.startswith(IN_COLAB), f"{name} says {found}"
+        for found in re.findall(rf"https://{OWNER}\.github\.io/[\w.-]*/?", text, re.IGNORECASE):
+            assert found == pages, f"{name} says {found}"
     for name in ("README.md", "pyproject.toml", "CONTRIBUTING.md"):
         assert URL in (ROOT / name).read_text(encoding="utf-8"), f"{name} does not say {URL}"
+    for name in ("README.md", "book/index.md"):
+        assert f"\ncd {REPOSITORY}\n" in (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_no_folder_of_the_book_is_called_static():
