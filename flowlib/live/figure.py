@@ -38,6 +38,7 @@ class LiveFigure(anywidget.AnyWidget):
 
     _esm = bundle.esm()
     _css = bundle.css()
+    _ipython_display_ = None  # that of ipywidgets 7, Colab's, would leave the picture out
 
     spec = traitlets.Dict().tag(sync=True)
     graphs = traitlets.Dict().tag(sync=True)
