@@ -11,7 +11,7 @@ QUIET := $(if $(CI),--quiet)
 # numpy would start a thread for each core, and they wait where a core is busy: three times the work.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book html test unit benchmark browser fork clean
+.PHONY: book html test unit benchmark browser colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -35,6 +35,14 @@ benchmark: html
 
 browser: $(BUILT)
 	@$(BIN)/python tests/chromium.py >/dev/null
+
+# Every chapter whole, with Colab's versions: on Linux, its torch is several gigabytes.
+colab: $(BUILT)
+	$(BIN)/python tests/colab.py
+
+# Every chapter whole, in JupyterLab.
+lab: browser
+	WHOLE=1 $(BIN)/pytest -q tests/test_lab.py
 
 # Needs no packages: a fork's own workflow calls it before it installs any.
 fork:

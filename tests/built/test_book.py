@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from book import HTML, PAGES, ROOT, Visit
-from serve import server
 
 WIDE = {"viewport": {"width": 1200, "height": 900}}
 NARROW = {"viewport": {"width": 390, "height": 800}}
@@ -24,17 +22,6 @@ CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they 
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 in_every_mode = pytest.mark.parametrize("mode", MODES)
-
-
-@pytest.fixture(scope="module")
-def address():
-    """Where the built book is served."""
-    if not (HTML / "index.html").is_file():
-        pytest.fail("There is no built book: run `make html` first.", pytrace=False)
-    with server(HTML) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}/"
-        serving.shutdown()
 
 
 def assert_quiet(visit):
