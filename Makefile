@@ -11,7 +11,7 @@ QUIET := $(if $(CI),--quiet)
 # numpy would start a thread for each core, and they wait where a core is busy: three times the work.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book html test unit benchmark browser colab lab fork clean
+.PHONY: book html pdf test unit benchmark browser colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -19,6 +19,10 @@ book: html
 html: $(BUILT)
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" -W --keep-going $(QUIET) \
 		|| { rm -rf _build/.doctrees; exit 1; } # or the next build would not see the warnings again
+
+# The whole book as one file, from the pages as they are built.
+pdf: html browser
+	$(BIN)/python tools/pdf.py
 
 # What needs no book runs while the book is built: two cores, two processes.
 test: browser
