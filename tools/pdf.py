@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, NameObject
+from pypdf.generic import ArrayObject, NameObject, TextStringObject
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
-import chromium  # noqa: E402
-from book import HTML, PAGES  # noqa: E402
+import chromium
+from book import HTML, PAGES
 
 PDF = ROOT / "_build" / "normalizing-flows.pdf"
 PAPER = """
@@ -37,24 +37,28 @@ READY = """async () => {
     }
     await document.fonts.ready;
 }"""
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+    .filter((each) => each.checkVisibility()).map((each) => each.innerText.trim())"""
 
 
-def main(names=PAGES):
-    book, firsts = PdfWriter(), {}
+def main(names=PAGES, path=PDF):
+    book, firsts, places = PdfWriter(), {}, {}
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         for name in tqdm(names, desc="pages", disable=None):
-            firsts[name] = len(book.pages)
-            book.append(io.BytesIO(printed(browser, name, before=firsts[name])))
+            firsts[name] = first = len(book.pages)
+            part = printed(browser, name, before=first)
+            book.append(part)
+            for place, target in part.named_destinations.items():
+                number = first + part.get_destination_page_number(target)
+                places[first, place] = [number, *target.dest_array[1:]]
         browser.close()
-    for page in book.pages:
-        for link in page.get("/Annots", []):
-            redirect(link.get_object(), book, firsts)
+    connect(book, firsts, places)
     book.compress_identical_objects()
-    part = PDF.with_suffix(".part")
+    part = path.with_suffix(".part")
     book.write(part)
-    part.replace(PDF)
-    print(f"{PDF.relative_to(ROOT)}: {len(book.pages)} pages")
+    part.replace(path)
+    print(f"{path}: {len(book.pages)} pages")
 
 
 def printed(browser, name, before):
@@ -67,19 +71,45 @@ def printed(browser, name, before):
     pdf = page.pdf(
         prefer_css_page_size=True, scale=0.72, print_background=True, outline=True, tagged=True
     )
+    page.emulate_media(media="print")
+    headings = page.evaluate(HEADINGS)
     page.close()
-    return pdf
+    part = PdfReader(io.BytesIO(pdf))
+    for entry, heading in zip(entries(part.root_object["/Outlines"]), headings, strict=True):
+        entry[NameObject("/Title")] = TextStringObject(heading)
+    return part
 
 
-def redirect(link, book, firsts):
-    """Lets a link to another page of the book go to where that page begins in this file."""
-    target = link.get("/A", {}).get("/URI", "")
-    if target.startswith(HTML.as_uri()):
-        name = Path(urlsplit(target).path).stem
-        if name in firsts:
-            del link["/A"]
-            first = book.pages[firsts[name]].indirect_reference
-            link[NameObject("/Dest")] = ArrayObject([first, NameObject("/Fit")])
+def entries(node):
+    """An outline's entries from top to bottom.  Chromium says a title twice where a page breaks."""
+    child = node.get("/First")
+    while child:
+        child = child.get_object()
+        yield child
+        yield from entries(child)
+        child = child.get("/Next")
+
+
+def connect(book, firsts, places):
+    """Lets links within the book arrive in this file.
+
+    A place is named in the page that it is in, and several pages have an "exercises"; so links get
+    the place itself.  A link to another page goes to where that page begins.
+    """
+    begins = sorted(firsts.values(), reverse=True)
+    for number, page in enumerate(book.pages):
+        first = next(begin for begin in begins if begin <= number)
+        for link in (each.get_object() for each in page.get("/Annots", [])):
+            address = urlsplit(link.get("/A", {}).get("/URI", ""))
+            if "/Dest" in link:
+                arrival = places[first, link["/Dest"]]
+            elif address.scheme == "file" and Path(address.path).stem in firsts:
+                del link["/A"]
+                arrival = [firsts[Path(address.path).stem], NameObject("/Fit")]
+            else:
+                continue
+            page_reference = book.pages[arrival[0]].indirect_reference
+            link[NameObject("/Dest")] = ArrayObject([page_reference, *arrival[1:]])
 
 
 if __name__ == "__main__":
