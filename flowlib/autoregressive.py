@@ -56,6 +56,8 @@ class MaskedAutoregressive(Bijection):
         (torch.Size([5, 3]), torch.Size([5]))
     """
 
+    dim: int
+
     def __init__(
         self,
         dim: int,

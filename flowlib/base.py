@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +73,8 @@ class Compose(Bijection):
         >>> x.shape, log_det.shape
         (torch.Size([5, 2]), torch.Size([5]))
     """
+
+    bijections: Any  # a ModuleList, which cannot say of what
 
     def __init__(self, *bijections: Bijection):
         super().__init__()
@@ -238,6 +240,13 @@ def hold(
 
     Raises:
         ValueError: a tensor of another shape.
+
+    Example:
+        >>> layer = nn.Module()
+        >>> hold(layer, "shift", None, (2,), torch.zeros)
+        >>> layer.shift
+        Parameter containing:
+        tensor([0., 0.], requires_grad=True)
     """
     value = nn.Parameter(start(shape)) if given is None else given
     if value.shape != shape:
@@ -251,7 +260,12 @@ def hold(
 
 
 def may_hold(condition: Tensor) -> bool:
-    """Whether a condition holds everywhere; inside vmap or a trace, where no value is known, True."""
+    """Whether a condition holds everywhere; inside vmap or a trace, where no value is known, True.
+
+    Example:
+        >>> may_hold(torch.tensor([True, False]))
+        False
+    """
     try:
         return bool(condition.all())
     except RuntimeError:
@@ -259,7 +273,13 @@ def may_hold(condition: Tensor) -> bool:
 
 
 def refuse_nan(value: Tensor) -> None:
-    """Raise ValueError where ``value`` is known to have a NaN."""
+    """Raise ValueError where ``value`` is known to have a NaN.
+
+    Example:
+        >>> refuse_nan(torch.tensor([0.0, torch.nan]))
+        Traceback (most recent call last):
+        ValueError: expected numbers; got 1 NaN in a tensor of shape (2,)
+    """
     if not may_hold(~value.isnan()):
         raise ValueError(
             f"expected numbers; got {int(value.isnan().sum())} NaN in a tensor of shape "
@@ -268,7 +288,12 @@ def refuse_nan(value: Tensor) -> None:
 
 
 def map_tensors(value, fn):
-    """A copy of a distribution, or of a part of one, with ``fn`` applied to each tensor in it."""
+    """A copy of a distribution, or of a part of one, with ``fn`` applied to each tensor in it.
+
+    Example:
+        >>> map_tensors(standard_normal(2), torch.Tensor.double).mean
+        tensor([0., 0.], dtype=torch.float64)
+    """
     if isinstance(value, Tensor):
         return fn(value)
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):

@@ -13,7 +13,7 @@ from flowlib.base import Bijection
 
 
 def jacobian_log_det(bijection: Bijection, z: Tensor) -> Tensor:
-    r"""log |det| of the map itself, from its autograd Jacobian in float64, one point at a time.
+    r"""The map's log-determinant, from its autograd Jacobian in float64, one point at a time.
 
     .. math:: \log \lvert \det \partial f(z) / \partial z \rvert
 
@@ -106,10 +106,12 @@ def cell_centres(
         tensor([[0.2500, 0.2500],
                 [0.7500, 0.2500]], dtype=torch.float64)
     """
-    low = torch.as_tensor(low, dtype=torch.float64).reshape(-1)
-    high = torch.as_tensor(high, dtype=torch.float64).reshape(-1)
-    if low.shape != high.shape or not bool((low < high).all()):
-        raise ValueError(f"expected a box with low < high; got {low.tolist()} and {high.tolist()}")
+    lows = torch.as_tensor(low, dtype=torch.float64).reshape(-1)
+    highs = torch.as_tensor(high, dtype=torch.float64).reshape(-1)
+    if lows.shape != highs.shape or not bool((lows < highs).all()):
+        raise ValueError(
+            f"expected a box with low < high; got {lows.tolist()} and {highs.tolist()}"
+        )
     middles = (torch.arange(n, dtype=torch.float64) + 0.5) / n
-    axes = [a + (b - a) * middles for a, b in zip(low, high, strict=True)]
+    axes = [a + (b - a) * middles for a, b in zip(lows, highs, strict=True)]
     return torch.stack(torch.meshgrid(*axes[::-1], indexing="ij")[::-1], -1).to(dtype)

@@ -33,7 +33,15 @@ class Coupling(Bijection):
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all.
 
     Source: Dinh et al. 2014, section 3.2.
+
+    Example:
+        >>> from flowlib import AdditiveCoupling
+        >>> AdditiveCoupling(2).split(torch.tensor([1.0, 2.0]))
+        (tensor([1.]), tensor([2.]))
     """
+
+    order: Tensor
+    back: Tensor
 
     def __init__(
         self,

@@ -22,6 +22,11 @@ class PlaneDensity(Distribution):
 
     The mean of -log p over test data cannot stay below H(p), whatever the model: the difference is
     its KL divergence.
+
+    Example:
+        >>> from flowlib import Banana
+        >>> Banana().event_shape
+        torch.Size([2])
     """
 
     arg_constraints: ClassVar[dict] = {}

@@ -58,7 +58,8 @@ def optical_digits() -> tuple[Digits, Digits, Digits]:
     values = torch.from_numpy(data.data[order]).float()
     labels = torch.from_numpy(data.target[order])
     sizes = (1297, 200, 300)
-    return tuple(map(Digits, values.split(sizes), labels.split(sizes)))
+    train, validation, test = map(Digits, values.split(sizes), labels.split(sizes))
+    return train, validation, test
 
 
 def dequantise(values: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -34,6 +35,9 @@ class Affine(Bijection):
         >>> layer(torch.ones(2))
         (tensor([2.0000, 2.7183]), tensor(1.))
     """
+
+    log_scale: Tensor
+    shift: Tensor
 
     def __init__(self, dim: int, log_scale: Tensor | None = None, shift: Tensor | None = None):
         super().__init__()
@@ -76,12 +80,14 @@ class Linear(Bijection):
         (tensor([0., 1.]), tensor(-0.6931))
     """
 
+    matrix: Tensor
+
     def __init__(self, matrix: Tensor):
         super().__init__()
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise ValueError(f"Linear expected a matrix (D, D); got {tuple(matrix.shape)}")
         self.dim = matrix.shape[0]
-        hold(self, "matrix", matrix, (self.dim, self.dim), torch.eye)
+        hold(self, "matrix", matrix, (self.dim, self.dim), torch.zeros)
         condition = torch.linalg.cond(matrix.detach())
         if not may_hold(condition * torch.finfo(matrix.dtype).eps < 1):
             raise ValueError(f"Linear expected an invertible matrix; got {matrix.tolist()}")
@@ -126,6 +132,9 @@ class SinhArcsinh(Bijection):
         >>> layer(torch.zeros(1))
         (tensor([0.5211]), tensor(0.1201))
     """
+
+    skew: Tensor
+    log_tail: Tensor
 
     def __init__(self, dim: int, skew: Tensor | None = None, log_tail: Tensor | None = None):
         super().__init__()
@@ -185,7 +194,8 @@ class InverseCDF(Bijection):
     Shapes: (*, D) -> (*, D) and (*).
 
     Raises:
-        ValueError: a distribution that is not univariate; ``forward`` of a u outside (0, 1).
+        ValueError: a distribution that is not univariate; ``forward`` of a u outside (0, 1);
+            ``inverse`` of an x outside the distribution's support.
         NotImplementedError: a distribution without ``icdf``.
 
     Example:
@@ -208,7 +218,9 @@ class InverseCDF(Bijection):
                 "distribution that has one"
             )
         self.dim = batch[0] if batch else None
-        self.distribution = distribution
+        # Checked here: torch's own check reads values, which older torch refuses inside vmap.
+        self.distribution = copy.copy(distribution)
+        self.distribution._validate_args = False
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         self.check_shape(z)
@@ -218,6 +230,12 @@ class InverseCDF(Bijection):
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check_shape(x)
+        support = self.distribution.support
+        if support is not None and not may_hold(support.check(x) | x.isnan()):
+            raise ValueError(
+                f"InverseCDF expected values that {type(self.distribution).__name__} can take; "
+                f"got {x.min().item():.6g} to {x.max().item():.6g}"
+            )
         return self.distribution.cdf(x), self.distribution.log_prob(x).sum(-1)
 
     def _apply(self, fn, recurse=True):
@@ -236,7 +254,13 @@ def log_cosh(t: Tensor) -> Tensor:
 
 
 def check_unit_interval(bijection: Bijection, value: Tensor) -> None:
-    """Raise ValueError where ``value`` is known to leave (0, 1); NaN passes."""
+    """Raise ValueError where ``value`` is known to leave (0, 1); NaN passes.
+
+    Example:
+        >>> check_unit_interval(Sigmoid(), torch.tensor([0.5, 2.0]))
+        Traceback (most recent call last):
+        ValueError: Sigmoid expected values in (0, 1); got 0.5 to 2
+    """
     if not may_hold((value > 0) & (value < 1) | value.isnan()):
         low, high = value.min().item(), value.max().item()
         raise ValueError(

@@ -12,7 +12,7 @@ from torch.distributions.utils import broadcast_all
 
 
 class Logistic(Distribution):
-    r"""The logistic distribution, a bell with tails that fall like exp(-|x| / s).
+    r"""The logistic distribution, a bell with tails that fall like ``exp(-|x| / s)``.
 
     .. math:: p(x) = \frac1s \, \sigma(u) \, \sigma(-u), \quad u = \frac{x - \mu}s, \qquad
         H = 2 + \ln s, \qquad x = \mu + s \ln \frac{q}{1 - q}, \; q \sim \mathcal U(0, 1)

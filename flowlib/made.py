@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -27,6 +28,8 @@ class MaskedLinear(nn.Linear):
                 [1., 0., 0.],
                 [1., 1., 0.]])
     """
+
+    mask: Tensor
 
     def __init__(self, inputs: Tensor, outputs: Tensor):
         super().__init__(len(inputs), len(outputs))
@@ -75,6 +78,8 @@ class MADE(nn.Module):
                 [ True, False,  True],
                 [False, False, False]])
     """
+
+    layers: Any  # a ModuleList, which cannot say of what
 
     def __init__(
         self,
@@ -154,7 +159,7 @@ class MADE(nn.Module):
 
         # The rows of each degree: [layer][k], of which only the first columns count.  All are views:
         # hidden units of a degree are neighbours, a variable's outputs lie D rows apart.
-        def by_degree(rows: list[Tensor]) -> list[Sequence[Tensor]]:
+        def by_degree(rows: list[Any]) -> list[Sequence[Tensor]]:
             *hidden, last = rows
             hidden = [units.tensor_split(end) for units, end in zip(hidden, self.ends)]
             last = last.unflatten(0, (self.outputs, self.dim))

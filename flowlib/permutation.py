@@ -28,6 +28,9 @@ class Permutation(Bijection):
         (tensor([3., 1., 2.]), tensor(0.))
     """
 
+    order: Tensor
+    back: Tensor
+
     def __init__(self, order: Sequence[int] | Tensor):
         super().__init__()
         order = torch.as_tensor(order)

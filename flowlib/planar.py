@@ -48,6 +48,10 @@ class Planar(Bijection):
         tensor([0.5000, 1.0000])
     """
 
+    u: Tensor
+    w: Tensor
+    b: Tensor
+
     def __init__(
         self,
         dim: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from flowlib.base import Bijection
 from flowlib.checks import cell_centres
 
+#: The colour of each role: base, data, truth, wrong and muted.
 PALETTE = {
     "base": "#0072B2",  # z, the base side
     "data": "#C4500A",  # x, the data side
@@ -22,10 +24,11 @@ PALETTE = {
     "wrong": "#A3267B",  # what breaks
     "muted": "#767676",  # grids and guides
 }
+#: The colours of a density, from white at zero to dark blue.
 HEAT = LinearSegmentedColormap.from_list(
     "heat", ["#FFFFFF", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]
 )
-STYLE = {
+STYLE: Any = {
     "figure.facecolor": "white",  # an opaque card, readable on a light and on a dark page
     "savefig.facecolor": "white",
     "figure.constrained_layout.use": True,

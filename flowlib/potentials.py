@@ -11,7 +11,8 @@ from torch import Tensor
 from flowlib.checks import total_mass
 from flowlib.datasets import PlaneDensity
 
-BOX = ((-4.0, -6.0), (4.0, 6.0))  # low and high corner; it holds all that |z₁| <= 4 has
+#: Low and high corner of the box that holds all that the potentials have where abs(z₁) <= 4.
+BOX = ((-4.0, -6.0), (4.0, 6.0))
 
 
 def U1(z: Tensor) -> Tensor:
@@ -76,15 +77,26 @@ def U4(z: Tensor) -> Tensor:
 
 
 def wave(z: Tensor) -> Tensor:
-    """w₁ = sin(2π z₁ / 4), shape (*, 2) -> (*)."""
+    """w₁ = sin(2π z₁ / 4), shape (*, 2) -> (*).
+
+    Example:
+        >>> wave(torch.tensor([1.0, 0.0]))
+        tensor(1.)
+    """
     return torch.sin(math.pi / 2 * z[..., 0])
 
 
 def bowl(distance: Tensor, width: float) -> Tensor:
-    """½ (distance / width)²."""
+    """½ (distance / width)².
+
+    Example:
+        >>> bowl(torch.tensor(0.8), width=0.4)
+        tensor(2.)
+    """
     return 0.5 * (distance / width) ** 2
 
 
+#: The four by name.
 POTENTIALS = {"U1": U1, "U2": U2, "U3": U3, "U4": U4}
 
 

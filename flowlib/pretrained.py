@@ -56,6 +56,10 @@ def load_weights(path: str | os.PathLike) -> nn.Module:
 
     Raises:
         ValueError: a file that holds anything but numbers, or not those of its model.
+
+    Example:
+        >>> load_weights(FOLDER / "teacher.npz").net.conditions
+        6
     """
     with np.load(path, allow_pickle=False) as file:  # anything pickled is a ValueError
         arrays = {key: file[key] for key in file.files}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +41,9 @@ class InverseAutoregressiveWaveNet(Bijection):
         (torch.Size([5, 9]), torch.Size([5]))
     """
 
+    dim: int
+    conditions: Tensor
+
     def __init__(self, network: WaveNet, conditions: Tensor):
         super().__init__()
         self.dim = conditions.shape[-1]
@@ -65,7 +70,8 @@ class InverseAutoregressiveWaveNet(Bijection):
     def log_scale_and_shift(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """s and μ, each (*, T); those at t see the z before t alone."""
         outputs = self.network(z.reshape(-1, self.dim), self.rows(z))  # (batch, 2, T)
-        return tuple(part.reshape(z.shape) for part in self.bounded(outputs))
+        log_scale, shift = self.bounded(outputs)
+        return log_scale.reshape(z.shape), shift.reshape(z.shape)
 
     def rows(self, z: Tensor) -> Tensor:
         """c as the network takes it, (batch, C, T), or (1, C, T) where it is the same for all."""
@@ -105,6 +111,8 @@ class Student(nn.Module):
         >>> bool(torch.allclose(flow(z)[0], mean + log_scale.exp() * z))
         True
     """
+
+    networks: Any  # a ModuleList, which cannot say of what
 
     def __init__(self, conditions: int, flows: int = 4, channels: int = 16, layers: int = 7):
         super().__init__()

@@ -6,6 +6,7 @@ import copy
 import math
 import os
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -152,9 +153,9 @@ def with_parameters(module: nn.Module, row: Tensor) -> nn.Module:
     if row.shape != (sum(sizes),):
         raise ValueError(f"expected a row of {sum(sizes)} parameters; got {tuple(row.shape)}")
     parts = zip(parameters, row.split(sizes), strict=True)
-    given = {parameter: part.view(parameter.shape) for parameter, part in parts}
+    given: dict[Any, Tensor] = {parameter: part.view(parameter.shape) for parameter, part in parts}
 
-    def twin(of: nn.Module) -> nn.Module:
+    def twin(of: Any) -> Any:
         made = copy.copy(of)
         made._parameters = {name: given.get(old) for name, old in of._parameters.items()}
         made._modules = {name: twin(child) for name, child in of._modules.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ class Voice(NamedTuple):
 
     def clips(self, index) -> Voice:
         """Some of the clips: anything that indexes the first dimension of a tensor."""
-        return Voice(*(track[index] for track in self[:-1]), self.rate)
+        return Voice(*(track[index] for track in self[:-1]), self.rate)  # type: ignore[arg-type, call-arg]
 
 
 def sing(n: int, length: int = 2048, rate: int = 4000, seed: int = 0) -> Voice:
@@ -125,7 +125,7 @@ def render(
     source = (pulses + breath) * loudness / _level(f0, formants, rate)
     wave = _resonate(source, formants, rate) + FLOOR * random.standard_normal((n, length))
     tracks = (wave, f0, loudness, vowel, phase)
-    return Voice(*(torch.from_numpy(track).float() for track in tracks), rate)
+    return Voice(*(torch.from_numpy(track).float() for track in tracks), rate)  # type: ignore[arg-type, call-arg]
 
 
 def conditions(voice: Voice, phase: bool) -> Tensor:
@@ -200,7 +200,7 @@ def _level(f0: np.ndarray, formants: np.ndarray, rate: int) -> np.ndarray:
     def gain(frequency: np.ndarray) -> np.ndarray:
         """|H|² of the resonators."""
         turn = np.exp(-2j * np.pi * frequency / rate)
-        power = 1.0
+        power: Any = 1.0
         for formant, bandwidth in zip(formants, BANDWIDTHS, strict=True):
             a, b = _coefficients(formant, bandwidth, rate)
             power = power * np.abs((1 - a + b) / (1 - a * turn + b * turn**2)) ** 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +49,11 @@ class WaveNet(nn.Module):
         tensor([0, 0, 1, 1, 1, 1, 0, 0])
     """
 
+    # ModuleLists and a Sequential, which cannot say of what.
+    dilated: Any
+    mixed: Any
+    head: Any
+
     def __init__(
         self,
         outputs: int,
@@ -84,7 +90,7 @@ class WaveNet(nn.Module):
         late = F.pad(x, (1, 0))[..., :-1]
         h = self.start(late.unsqueeze(-2))  # (B, channels, T)
         told = self.told(c).chunk(len(self.dilations), -2)
-        skips = 0
+        skips: Any = 0
         for dilation, dilated, mixed, u in zip(self.dilations, self.dilated, self.mixed, told):
             a, b = (dilated(F.pad(h, (dilation, 0))) + u).chunk(2, -2)
             residual, skip = mixed(torch.tanh(a) * torch.sigmoid(b)).chunk(2, -2)
@@ -125,6 +131,7 @@ class WaveNet(nn.Module):
         memory = [deque([nothing] * dilation) for dilation in self.dilations]
 
         x, samples = noise.new_zeros(len(noise)), []
+        skips: Any
         for noise_t, told_t in zip(noise.unbind(-1), told):
             h, skips = torch.addmm(start[0], x[:, None], start[1]), 0
             for past, u, weight, (bias, mix) in zip(memory, told_t, dilated, mixed):

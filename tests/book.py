@@ -12,7 +12,14 @@ ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"])]
+PAGES = [
+    TOC["root"],
+    *(
+        part["file"]
+        for chapter in TOC["chapters"]
+        for part in (chapter, *chapter.get("sections", []))
+    ),
+]
 
 TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 PICTURE = """(figure) => {

@@ -158,3 +158,9 @@ def test_maps_of_any_dimension_compose_with_those_of_one():
     both = Compose(Sigmoid(), InverseCDF(Normal(0.0, 1.0)))
     assert both.dim is None
     assert Compose(both, Affine(3)).dim == 3
+
+
+def test_inverse_cdf_refuses_what_its_distribution_cannot_take():
+    layer = InverseCDF(Uniform(0.0, 1.0))
+    with pytest.raises(ValueError, match="values that Uniform can take; got 0.5 to 2"):
+        layer.inverse(torch.tensor([0.5, 2.0]))

@@ -75,7 +75,9 @@ def test_a_notebook_has_outputs_that_are_checked(path):
 
 
 def test_every_page_is_in_the_table_of_contents():
-    written = {path.stem for path in (ROOT / "book").iterdir() if path.suffix in (".md", ".ipynb")}
+    book = ROOT / "book"
+    texts = [path for path in book.rglob("*") if path.suffix in (".md", ".ipynb")]
+    written = {path.relative_to(book).with_suffix("").as_posix() for path in texts}
     assert written == set(PAGES)
 
 

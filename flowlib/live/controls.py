@@ -60,7 +60,7 @@ class Slider:
         if self.step is None:
             step = 1 if all(isinstance(v, int) for v in numbers) else _round_step(self)
             object.__setattr__(self, "step", step)
-        if self.step <= 0:
+        if self.step is None or self.step <= 0:
             raise ValueError(f"Slider expected a step above 0; got {self.step}")
 
     @property

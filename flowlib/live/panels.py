@@ -13,7 +13,7 @@ from __future__ import annotations
 ROLES = ("base", "data", "truth", "wrong", "muted")
 
 # mark -> the outputs it reads -> their shape; a letter is any length, the same within a mark.
-SHAPES = {
+SHAPES: dict[str, dict[str, tuple]] = {
     "heat": {"value": ("H", "W")},
     "matrix": {"value": ("H", "W")},
     "points": {"xy": ("N", 2)},
@@ -27,8 +27,8 @@ SHAPES = {
 def heat(value: str, low: float = 0.0, high: float | None = None, label: str | None = None):
     """A heat map of output ``value`` (H, W) over the whole axes; ``low`` is the page's background.
 
-    Row i belongs to y = linspace(*y, H)[i], column j to x = linspace(*x, W)[j].  ``high`` is the
-    strongest colour; None takes each frame's own maximum.
+    Row i belongs to ``y = linspace(*y, H)[i]``, column j to ``x = linspace(*x, W)[j]``.  ``high`` is
+    the strongest colour; None takes each frame's own maximum.
     """
     return {"kind": "heat", "value": value, "low": low, "high": high, "label": label}
 

@@ -5,7 +5,9 @@ import { View } from "./figure.js";
 /** anywidget's entry: draws into `el`, returns its clean-up. */
 export function render({ model, el }) {
   const figure = make("figure", { className: "live-figure" });
-  figure.dataset.lmSuppressShortcuts = "true"; // a key for a slider is not JupyterLab's
+  figure.addEventListener("focusin", ({ target }) => {
+    target.dataset.lmSuppressShortcuts = "true"; // its keys are its own: JupyterLab asks it alone
+  });
   el.append(figure);
   const { caption } = model.get("spec");
   if (caption) figure.append(make("figcaption", {}, caption));

@@ -1,0 +1,42 @@
+"""The pages on flowlib: every public name is there, leads to its lines, and its links arrive."""
+
+import re
+
+from sphinx.util.inventory import InventoryFile
+
+from book import CONFIG, HTML, ROOT
+from test_docstrings import NAMES
+
+ROLE = re.compile(r":(?:class|func|meth|data|mod|attr):`([\w.]+)`")
+
+
+def objects():
+    with (HTML / "objects.inv").open("rb") as file:
+        found = InventoryFile.load(file, "", lambda base, place: place)
+    return {
+        name: place
+        for kind, entries in found.items()
+        if kind.startswith("py:")
+        for name, (_, _, place, _) in entries.items()
+    }
+
+
+def test_every_public_name_has_an_entry():
+    assert sorted(set(NAMES) - objects().keys()) == []
+
+
+def test_every_class_and_function_leads_to_its_lines():
+    source = f'href="{CONFIG["repository"]["url"]}/blob/main/flowlib/'
+    for page in (HTML / "reference").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        signatures = re.findall(r'<dt class="sig.*?</dt>', text, re.DOTALL)
+        without = [each for each in signatures if source not in each]
+        constants = re.compile(r'id="flowlib\.[a-z]+\.[A-Z_]+"|<em class="property">.*property')
+        assert [each for each in without if not constants.search(each)] == [], page.name
+
+
+def test_every_name_that_a_docstring_links_to_has_an_entry():
+    known = {f".{name}" for name in objects()}
+    for path in [*(ROOT / "flowlib").glob("*.py"), *(ROOT / "flowlib/live").glob("[cfpt]*.py")]:
+        for name in ROLE.findall(path.read_text(encoding="utf-8")):
+            assert any(each.endswith(f".{name}") for each in known), f"{path.name}: {name}"
