@@ -40,11 +40,14 @@ ANSWER = re.compile(
 double = torch.float64
 
 
-def quizzes(chapter: str) -> dict[str, str]:
-    """The markdown of each quiz, by the name of its cell."""
+def cells(chapter: str) -> dict[str, str]:
+    """The text of each cell, by its name."""
     notebook = json.loads((ROOT / "book" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
-    texts = {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
-    return {name: text for name, text in texts.items() if 'class="quiz"' in text}
+    return {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+
+
+def quizzes(chapter: str) -> dict[str, str]:
+    return {name: text for name, text in cells(chapter).items() if 'class="quiz"' in text}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -57,6 +60,14 @@ def test_a_quiz_has_one_right_answer_and_says_why_the_others_are_not(chapter):
         assert [verdict for _, right, _, verdict, _ in answers if right] == ["Right"], name
         assert sum(verdict == "Right" for *_, verdict, _ in answers) == 1, name
         assert not any("$" in answer for _, _, answer, _, _ in answers), "no formulas in a summary"
+
+
+def test_every_figure_asks_for_a_prediction():
+    texts = [page.read_text(encoding="utf-8") for page in (ROOT / "book").glob("*.md")]
+    texts += [code for chapter in CHAPTERS for code in cells(chapter).values()]
+    captions = re.findall(r"caption=(.*?),\n\)", "\n".join(texts), re.DOTALL)
+    assert len(captions) >= 27
+    assert [each for each in captions if "redict" not in each] == []
 
 
 # -- what the quizzes claim
@@ -204,9 +215,9 @@ def teacher_passes():
 
 
 def which_divergence():
-    chapter = (ROOT / "book" / "parallel-wavenet.ipynb").read_text(encoding="utf-8")
-    # what it says is asserted where the two students are heard
-    assert 'assert ears[\\"whisper\\"][\\"KL\\"] < ears[\\"student\\"][\\"KL\\"]' in chapter
+    heard = cells("parallel-wavenet")["whisper-table"]  # it runs, and insists on both
+    assert 'assert ears["whisper"]["KL"] < ears["student"]["KL"]' in heard
+    assert 'ears["whisper"]["dB"] < -8' in heard
 
 
 CLAIMS = {

@@ -1,0 +1,82 @@
+"""What a reader unfolds in the built book: answers of quizzes, solutions of exercises; and the index."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from book import HTML, ROOT, Visit
+
+CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
+PHONE = {"viewport": {"width": 390, "height": 800}}
+THUMB = 44  # pixels
+
+in_every_chapter = pytest.mark.parametrize("name", CHAPTERS)
+
+
+def opened(quiz) -> list[str]:
+    """The texts of the answers that stand open."""
+    return [answer.inner_text() for answer in quiz.query_selector_all("details[open]")]
+
+
+@in_every_chapter
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_an_answer_says_at_once_whether_it_is_right_and_closes_the_others(
+    browser, address, name, scripts
+):
+    with Visit(browser, address, java_script_enabled=scripts, **PHONE) as visit:
+        visit.page.goto(f"{address}{name}.html")
+        quizzes = visit.page.query_selector_all(".quiz")
+        assert len(quizzes) >= 2
+        for quiz in quizzes:
+            assert opened(quiz) == []
+            for answer in quiz.query_selector_all("summary"):
+                box = answer.bounding_box()
+                assert box["height"] >= THUMB and box["x"] + box["width"] <= 390
+                answer.focus()
+                visit.page.keyboard.press("Enter")
+                (text,) = opened(quiz)
+                right = answer.evaluate("(each) => each.parentElement.className") == "right"
+                assert ("Right." if right else "Not quite.") in text
+        assert visit.foreign == []
+
+
+@in_every_chapter
+def test_solutions_are_folded_and_open_from_the_keyboard(browser, address, name):
+    with Visit(browser, address, **PHONE) as visit:
+        visit.page.goto(f"{address}{name}.html")
+        solutions = visit.page.query_selector_all("#exercises .tag_hide-cell > details")
+        assert len(solutions) >= 2
+        for solution in solutions:
+            code = solution.query_selector(".cell_input")
+            assert not code.is_visible()
+            solution.query_selector("summary").focus()
+            visit.page.keyboard.press("Enter")
+            assert code.is_visible() and code.inner_text().strip()
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@in_every_chapter
+def test_on_paper_every_answer_and_every_solution_is_open(browser, address, name):
+    with Visit(browser, address) as visit:
+        visit.page.goto(f"{address}{name}.html")
+        visit.page.emulate_media(media="print")
+        folded = visit.page.query_selector_all(".quiz details, #exercises .tag_hide-cell > details")
+        assert len(folded) >= 8
+        for each in folded:
+            inside = each.query_selector(":scope > p, .cell_input")
+            assert inside.bounding_box()["height"] > 10
+            assert inside.evaluate("(it) => it.checkVisibility({contentVisibilityAuto: true})")
+
+
+def test_the_index_has_every_term_of_the_glossary():
+    source = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^(\w.*)\n  \S", source.split("```{glossary}")[1], re.MULTILINE)
+    index = (HTML / "genindex.html").read_text(encoding="utf-8")
+    assert len(terms) > 40
+    for term in terms:
+        assert re.search(
+            rf'href="glossary\.html#term-[^"]+">(?:<strong>)?{re.escape(term)}<', index
+        ), term
+    assert 'href="genindex.html"' in (HTML / "index.html").read_text(encoding="utf-8")
