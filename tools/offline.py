@@ -2,10 +2,14 @@
 
 MathJax comes from the book itself: the package sphinx-mathjax-offline carries the whole of version
 3.2.2, 24 MB, of which a page needs one script and its fonts.  It starts once the figures in sight
-are drawn, for it keeps a long page busy for a second or two.  The search works in a page opened as
-a file too, where it may not fetch the pages that it found to quote from them.  Two things of the
-theme's are left out: a script of 1.5 MB that draws the icons, which are a font already, once more;
-and hints to load files early, which a page opened as a file may not follow.
+are drawn and sets a few formulas at a time, for a long page of them keeps a browser busy for a
+second or two.  The search works in a page opened as a file too, where it may not fetch the pages
+that it found to quote from them.
+
+Some things of the theme's are left out: a script of 1.5 MB that draws the icons, which are a font
+already, once more; hints to load files early, which a page opened as a file may not follow; and the
+index of the whole book for the search, on the pages where nobody searches.  No script of the
+theme's keeps a page from being shown: each waits until the page is read.
 """
 
 import importlib.util
@@ -25,9 +29,23 @@ addEventListener("load", () => {
   });
 });
 """
+IN_TURNS = """
+Object.assign((window.MathJax ??= {}), { startup: { typeset: false, async pageReady() {
+  const formulas = [...document.querySelectorAll(".math")];
+  while (formulas.length) {
+    await MathJax.typesetPromise(formulas.splice(0, 6));
+    await new Promise((go) => setTimeout(go));
+  }
+} } });
+"""
 SCRIPT = "tex-chtml-full.js"  # with every TeX extension inside: nothing is loaded later
 FONTS = "output/chtml/fonts/woff-v2"
 NOT_NEEDED = re.compile(r'<script[^>]*fontawesome[^>]*></script>|<link rel="preload"[^>]*>')
+FOR_THE_SEARCH = re.compile(r'<script[^>]*(searchtools|language_data|searchindex)\.js"></script>')
+OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></script>')
+BLOCKING = re.compile(
+    r"<script (?=[^>]*src=)(?![^>]*(defer|searchtools|language_data|searchindex))"
+)
 
 
 def setup(app):
@@ -36,6 +54,7 @@ def setup(app):
     app.connect("build-finished", leave_out_what_is_not_needed)
     app.add_js_file(None, body=QUOTE)
     app.add_js_file(None, body=LATER)
+    app.add_js_file(None, body=IN_TURNS, priority=600)  # after MathJax's own settings
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -54,7 +73,12 @@ def copy_mathjax(app):
 
 def leave_out_what_is_not_needed(app, exception):
     if app.builder.format == "html":
+        options = Path(app.outdir, "_static", "documentation_options.js").read_text("utf-8")
         for page in Path(app.outdir).rglob("*.html"):
-            text = page.read_text(encoding="utf-8")
-            if NOT_NEEDED.search(text):
-                page.write_text(NOT_NEEDED.sub("", text), encoding="utf-8")
+            text = before = page.read_text(encoding="utf-8")
+            text = NOT_NEEDED.sub("", text)
+            text = OPTIONS.sub(lambda match: f"<script>{options}</script>", text)
+            if page.name != "search.html":
+                text = BLOCKING.sub("<script defer ", FOR_THE_SEARCH.sub("", text))
+            if text != before:
+                page.write_text(text, encoding="utf-8")
