@@ -11,7 +11,7 @@ QUIET := $(if $(CI),--quiet)
 # numpy would start a thread for each core, and they wait where a core is busy: three times the work.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book html pdf test unit benchmark browser colab lab fork clean
+.PHONY: book html pdf test unit oldest links hooks benchmark browser colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -32,6 +32,26 @@ test: browser
 
 unit: $(BUILT)
 	$(BIN)/pytest -q tests --ignore tests/built
+
+# flowlib's tests with the oldest of all that it may meet, on Python 3.10.
+OLDEST := .venv-oldest/bin
+NOT_FLOWLIB := $(addprefix --ignore tests/,built live/test_sphinx.py $(addprefix test_,$(addsuffix .py, \
+	colab contributing fork house lab reading train_wavenet types workflows)))
+
+oldest: .venv-oldest/installed
+	$(OLDEST)/python tests/chromium.py >/dev/null
+	$(OLDEST)/pytest -q tests $(NOT_FLOWLIB)
+
+# Asks every address that the book leads to; needs no notebook's outputs.
+links: $(BUILT)
+	mkdir -p _build
+	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >_build/links.yml
+	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config _build/links.yml --builder linkcheck $(QUIET)
+
+# Now on every file, and from now on before each commit on what it changes.
+hooks: $(BUILT)
+	$(BIN)/pre-commit install
+	$(BIN)/pre-commit run --all-files
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
@@ -60,4 +80,9 @@ $(BUILT): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt
+	@touch $@
+
+.venv-oldest/installed: tests/oldest.txt pyproject.toml
+	python3.10 -m venv .venv-oldest
+	$(OLDEST)/python -m pip install --disable-pip-version-check $(QUIET) -r tests/oldest.txt
 	@touch $@
