@@ -102,6 +102,10 @@ def test_the_repository_has_one_address():
             assert found.startswith(IN_COLAB), f"{name} says {found}"
         for found in re.findall(rf"https://{OWNER}\.github\.io/[\w.-]*/?", text, re.IGNORECASE):
             assert found == pages, f"{name} says {found}"
+        for found in re.findall(r"https://mybinder\.org/v2/gh/(\w[\w.-]*/[\w.-]*)", text):
+            assert found == f"{OWNER}/{REPOSITORY}", f"{name} says {found}"
+        for found in re.findall(r"lab%2Ftree%2F(\w[\w.-]*)%2F", text):  # a folder on a hub
+            assert found == REPOSITORY, f"{name} says {found}"
     for name in ("README.md", "pyproject.toml", "CONTRIBUTING.md"):
         assert URL in (ROOT / name).read_text(encoding="utf-8"), f"{name} does not say {URL}"
     for name in ("README.md", "book/index.md"):

@@ -38,6 +38,8 @@ def copies(owner: str, name: str) -> dict[str, str]:
         f"https://{here}",
         quote(f"https://{here}", safe=""),  # inside another address
         f"https://colab.research.google.com/github/{owner}/{name}",
+        f"https://mybinder.org/v2/gh/{owner}/{name}",
+        f"lab%2Ftree%2F{name}",  # a folder on a hub
         base_address(owner, name),
     ]
     patterns = [re.escape(form) + r"(?![\w-]|\.(?!git\b)\w)" for form in forms]
