@@ -98,15 +98,15 @@ class Notebook:
 
 @contextmanager
 def open_lab(browser, folder: Path):
-    """A visit with JupyterLab open over a folder."""
+    """A visit with JupyterLab open over a folder, and the server's process."""
     with (
-        server(folder) as (_, address, token),
+        server(folder) as (process, address, token),
         Visit(browser, address, viewport={"width": 1300, "height": 1000}) as visit,
     ):
         visit.page.set_default_timeout(600_000)  # a chapter may run for minutes
         visit.page.goto(f"{address}lab?token={token}")
         visit.page.wait_for_function("window.jupyterapp?.shell.currentWidget")
-        yield visit
+        yield visit, process
 
 
 @contextmanager

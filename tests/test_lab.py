@@ -32,7 +32,7 @@ def visit(browser, tmp_path_factory):
         if not WHOLE:
             notebook["cells"] = up_to_the_first_figure(notebook["cells"])
         (folder / path.name).write_text(json.dumps(notebook), encoding="utf-8")
-    with lab.open_lab(browser, folder) as visit:
+    with lab.open_lab(browser, folder) as (visit, _):
         yield visit
 
 
