@@ -18,11 +18,11 @@ from flowlib.checks import cell_centres
 
 #: The colour of each role: base, data, truth, wrong and muted.
 PALETTE = {
-    "base": "#0072B2",  # z, the base side
+    "base": "#0E7BBE",  # z, the base side
     "data": "#C4500A",  # x, the data side
-    "truth": "#1B7F5C",  # a reference, an exact value, a target
-    "wrong": "#A3267B",  # what breaks
-    "muted": "#767676",  # grids and guides
+    "truth": "#045632",  # a reference, an exact value, a target
+    "wrong": "#911878",  # what breaks
+    "muted": "#7A7A7A",  # grids and guides
 }
 #: The colours of a density, from white at zero to dark blue.
 HEAT = LinearSegmentedColormap.from_list(

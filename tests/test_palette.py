@@ -1,0 +1,92 @@
+"""Colours that everybody can tell apart, on a light page and on a dark one.
+
+Colour-blind sight is simulated by the matrices of Machado, Oliveira and Fernandes 2009, "A
+physiologically-based model for simulation of color vision deficiency", severity 1.0, which apply to
+linear RGB.  Contrast is that of WCAG 2.2: 3 for graphics, 4.5 for text.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+from flowlib.live import bundle, draw
+from flowlib.plotting import PALETTE
+
+SIGHT = {
+    "everybody": np.eye(3),
+    "no red cones": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green cones": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue cones": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+APART = 20  # in CIELAB, where 2.3 is just noticed: far enough for small dots and thin lines
+XYZ = np.array(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+)  # of linear sRGB
+THEMES = [
+    dict(re.findall(r"--live-([\w-]+): .*?(#\w+)\)*;", part))
+    for part in bundle.css().split("}")[:2]
+]
+in_both_themes = pytest.mark.parametrize("theme", THEMES, ids=["light", "dark"])
+
+
+def linear(colour: str) -> np.ndarray:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    rgb = np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted(XYZ[1] @ linear(colour) + 0.05 for colour in (one, other))
+    return high / low
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    part, edge = XYZ @ np.clip(rgb, 0, 1) / XYZ.sum(1), 6 / 29
+    x, y, z = np.where(part > edge**3, np.cbrt(part), part / (3 * edge**2) + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_the_measures_are_the_standards():
+    assert contrast("#000", "#fff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert lab(linear("#ff0000")) == pytest.approx([53.24, 80.09, 67.20], abs=0.1)
+    assert all(np.sum(each, 1) == pytest.approx(1, abs=1e-5) for each in SIGHT.values())
+
+
+@in_both_themes
+def test_roles_and_words_stand_out_from_the_page(theme):
+    for name in (*PALETTE, "line", "focus", "alert"):
+        assert contrast(theme[name], theme["page"]) >= 3, name
+    for name in ("ink", "quiet"):
+        assert contrast(theme[name], theme["page"]) >= 4.5, name
+
+
+def test_the_pictures_of_print_stand_out_too():
+    for colour in (*PALETTE.values(), draw.LINE):
+        assert contrast(colour, "#ffffff") >= 3
+    for colour in (draw.INK, draw.QUIET):
+        assert contrast(colour, "#ffffff") >= 4.5
+
+
+@in_both_themes
+@pytest.mark.parametrize("sight", SIGHT)
+def test_any_two_roles_differ_for_every_eye(theme, sight):
+    seen = {role: lab(np.array(SIGHT[sight]) @ linear(theme[role])) for role in PALETTE}
+    for one, other in itertools.combinations(PALETTE, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) >= APART, (one, other)
