@@ -1,0 +1,52 @@
+"""The zip that a reader takes along works from a folder, without a network; nobody is told of a visit."""
+
+from __future__ import annotations
+
+import json
+from zipfile import ZipFile
+
+import pytest
+
+from book import HTML, PAGES, Visit
+from download import NAME
+
+WIDE = {"viewport": {"width": 1200, "height": 900}}
+in_every_page = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    target = tmp_path_factory.mktemp("unpacked")
+    with ZipFile(HTML / f"{NAME}.zip") as file:
+        file.extractall(target)
+    return target / NAME
+
+
+@in_every_page
+def test_a_page_of_the_zip_works_without_a_network(browser, folder, name):
+    with Visit(browser, folder.as_uri() + "/", **WIDE) as visit:
+        visit.context.set_offline(True)
+        for figure in visit.open(name)[:1]:
+            figure.wake()
+            pictures = {picture for picture, _ in figure.sweep(figure.controls[0])}
+            assert len(pictures) > 1, figure.name
+        visit.rest()
+        assert visit.foreign == [] and visit.complaints == []
+
+
+def test_the_zip_holds_nothing_but_the_book(folder):
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    assert not [name for name in names if name.endswith((".map", ".zip", ".inv"))]
+    assert (HTML / f"{NAME}.zip").stat().st_size < 15_000_000
+
+
+@in_every_page
+def test_a_visit_leaves_no_cookie_and_keeps_the_theme_alone(browser, address, name):
+    with Visit(browser, address, **WIDE) as visit:
+        for figure in visit.open(name)[:1]:
+            figure.wake()
+        assert visit.context.cookies() == []
+        assert visit.page.evaluate("document.cookie") == ""
+        assert visit.page.evaluate("sessionStorage.length") == 0
+        kept = json.loads(visit.page.evaluate("JSON.stringify(localStorage)"))
+        assert set(kept) <= {"mode", "theme"}, kept

@@ -1,0 +1,37 @@
+"""A Sphinx extension that packs the built book into one file, for readers without a network.
+
+Left out is what no page loads: maps of scripts, the theme's translations, an icon script that
+offline.py takes off the pages, and what only the web asks for.
+"""
+
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+NAME = "normalizing-flows-alive"  # book/index.md links to it
+LEFT_OUT = (
+    "*.map",
+    "*.zip",
+    "*.LICENSE.txt",
+    "objects.inv",
+    "sitemap.xml",
+    ".buildinfo*",
+    "404.html",
+    "_static/locales/*/*/*",
+    "_static/scripts/fontawesome.js",
+    "_images/social_previews/*",
+)
+
+
+def setup(app):
+    app.connect("build-finished", pack, priority=900)  # after those that mend the pages
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def pack(app, exception):
+    if app.builder.format == "html" and exception is None:
+        out = Path(app.outdir)
+        with ZipFile(out / f"{NAME}.zip", "w", ZIP_DEFLATED) as file:
+            for path in sorted(out.rglob("*")):
+                name = path.relative_to(out)
+                if path.is_file() and not any(name.match(pattern) for pattern in LEFT_OUT):
+                    file.write(path, Path(NAME) / name)
