@@ -38,7 +38,7 @@ Object.assign((window.MathJax ??= {}), { startup: { typeset: false, async pageRe
   }
 } } });
 """
-SCRIPT = "tex-chtml-full.js"  # with every TeX extension inside: nothing is loaded later
+SCRIPT = "tex-chtml.js"  # what the book writes in TeX is in it: nothing is loaded later
 FONTS = "output/chtml/fonts/woff-v2"
 NOT_NEEDED = re.compile(r'<script[^>]*fontawesome[^>]*></script>|<link rel="preload"[^>]*>')
 FOR_THE_SEARCH = re.compile(r'<script[^>]*(searchtools|language_data|searchindex)\.js"></script>')

@@ -40,7 +40,7 @@ DROPPED = re.compile(
     | [ ]+//[ ][^\n]*$
     | ^[ ]+
     | ^\n
-    | (?<=[\[({,])\n
+    | (?<=[\[({,;])\n
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )

@@ -2,7 +2,8 @@
 
 A notebook that the build executes shows a :class:`LiveFigure` as one JSON mime type.  It becomes a
 mount point: a picture for print and for readers without JavaScript, a caption, and the figure's
-state, which one script brings to life.  Other builders take the picture.
+state, which one script brings to life.  Other builders take the picture.  The state stands in a file
+of its own, a script, so that a page is shown before it is here, also a page opened as a file.
 
 What a page shows depends on flowlib as much as on the notebook.  So notebooks are executed again
 when flowlib's code or weights, the pinned requirements or the benchmarks' figures changed, and pages
@@ -39,6 +40,15 @@ def setup(app):
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+ARRIVES = """(() => {{
+  const figure = document.currentScript.parentElement;
+  const type = "application/json", className = "live-data", textContent = String.raw`{}`;
+  figure.append(Object.assign(document.createElement("script"), {{ type, className, textContent }}));
+  figure.dispatchEvent(new Event("live-data"));
+}})();
+"""
+
+
 class mount_point(nodes.General, nodes.Element):
     """A live figure in a document; its one child is the picture."""
 
@@ -62,18 +72,23 @@ class LiveFigureRenderer:
 
 
 def write_mount_point(translator, node):
-    """Writes the element that ``mount`` in page.js expects."""
-    image, figure = node["image"], node["figure"]
-    file = translator.builder.images[node[0]["uri"]]
-    src = escape(f"{translator.builder.imgpath}/{quote(file)}")
+    """Writes the element that ``hydrate`` in page.js expects, and the script that brings its state."""
+    image, figure, builder = node["image"], node["figure"], translator.builder
+    file = builder.images[node[0]["uri"]]
+    src = escape(f"{builder.imgpath}/{quote(file)}")
     caption = escape(figure["spec"]["caption"])
-    data = json.dumps(figure, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    data = json.dumps(figure, separators=(",", ":"), ensure_ascii=False)
+    script = ARRIVES.format(data.replace("`", "\\u0060").replace("${", "\\u0024{"))
+    state = f"live-{node['name']}-{digest(script.encode())[:10]}.js"
+    images = Path(builder.outdir, builder.imagedir)
+    images.mkdir(parents=True, exist_ok=True)
+    (images / state).write_text(script, encoding="utf-8")
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static">\n'
         f'<img class="live-static" src="{src}" alt="{escape(image["alt"])}"'
         f' width="{image["width"]}" height="{image["height"]}" loading="lazy">\n'
         f"<figcaption>{caption}</figcaption>\n"
-        f'<script type="application/json" class="live-data">{data}</script>\n'
+        f'<script async src="{builder.imgpath}/{quote(state)}"></script>\n'
         "</figure>\n"
     )
     raise nodes.SkipNode

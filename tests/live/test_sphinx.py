@@ -61,7 +61,8 @@ def test_a_figure_becomes_a_mount_point(source):
     assert (out / image[1]).read_bytes().startswith(b"\x89PNG")
     assert 'A "straight" line.' in unescape(image[2])
     assert unescape(re.search("<figcaption>(.*?)</figcaption>", figure)[1]) == CAPTION
-    data = json.loads(re.search('class="live-data">(.*?)</script>', figure)[1])
+    script = (out / re.search(r'<script async src="([^"]*)"', figure)[1]).read_text("utf-8")
+    data = json.loads(re.search("String.raw`(.*?)`", script, re.DOTALL)[1])
     assert data["spec"]["caption"] == CAPTION
     assert set(data) == {"spec", "graphs", "data"}
     assert len(base64.b64decode(data["data"])) % 4 == 0

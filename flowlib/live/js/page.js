@@ -5,12 +5,23 @@ import { make } from "./controls.js";
 import { View, defaults } from "./figure.js";
 import { decimals, number } from "./words.js";
 
-/** Every mount point of the page. */
+/** Every mount point of the page, as soon as its state is here. */
 export function hydrate() {
   const waiting = 'figure.live-figure[data-state="static"]';
-  const all = () => document.querySelectorAll(waiting).forEach(mount);
+  const begin = (figure) => {
+    if (figure.querySelector("script.live-data")) return mount(figure);
+    figure.addEventListener("live-data", () => mount(figure), { once: true });
+    figure.querySelector("script").onerror = () => refuse(figure, "its file is missing");
+  };
+  const all = () => document.querySelectorAll(waiting).forEach(begin);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
   else all();
+}
+
+function refuse(figure, why) {
+  figure.dataset.state = "error";
+  const words = `This figure could not be read: ${why}.`;
+  figure.prepend(make("p", { className: "live-error", role: "alert" }, words));
 }
 
 /** Puts the controls into one mount point now, and its pictures once a reader comes near. */
@@ -20,10 +31,7 @@ export function mount(figure) {
     const model = new PageModel(JSON.parse(figure.querySelector("script.live-data").textContent));
     view = new View(figure, model, new Address(model));
   } catch (error) {
-    figure.dataset.state = "error";
-    const words = `This figure could not be read: ${error.message}.`;
-    figure.prepend(make("p", { className: "live-error", role: "alert" }, words));
-    return;
+    return refuse(figure, error.message);
   }
   const near = new IntersectionObserver(
     (entries) => {
