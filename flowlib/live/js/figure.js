@@ -125,8 +125,8 @@ export class View {
       this.outputs = this.evaluate();
       this.draw();
       this.report();
-      this.fail(this.notice);
       this.figure.dataset.frameMs = (performance.now() - start).toFixed(2);
+      this.fail(this.notice);
     } catch (error) {
       this.training?.pause();
       const advice = "Move a control, or press Reset.";
@@ -230,7 +230,7 @@ export class View {
   fail(message) {
     if (this.alert.textContent !== (message || "")) this.alert.textContent = message || "";
     this.alert.hidden = !message;
-    this.figure.classList.toggle("live-blank", Boolean(message) && !this.outputs);
+    this.figure.classList.toggle("live-blank", Boolean(message) && !this.figure.dataset.frameMs);
     this.figure.dataset.state = message ? "error" : "ready";
   }
 }
