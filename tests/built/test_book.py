@@ -186,7 +186,9 @@ class Links(HTMLParser):
 
 def test_every_internal_link_arrives():
     pages = {
-        path.resolve(): Links(path) for path in HTML.rglob("*.html") if "_static" not in path.parts
+        path.resolve(): Links(path)
+        for path in HTML.rglob("*.html")
+        if "_static" not in path.parts and path.name != "404.html"  # which begins at the address
     }
     broken = []
     for page, links in pages.items():
