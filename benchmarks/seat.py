@@ -40,7 +40,8 @@ def of_a_kernel(path: Path) -> dict[str, float]:
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(USED))
     NotebookClient(notebook, timeout=900, resources={"metadata": {"path": path.parent}}).execute()
-    peak, cpu = map(float, notebook.cells[-1].outputs[0].text.split())
+    said = "".join(each.text for each in notebook.cells[-1].outputs)  # it may come in pieces
+    peak, cpu = map(float, said.split())
     return {"peak_mb": round(peak / 1e6), "cpu_s": round(cpu)}
 
 

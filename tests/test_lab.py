@@ -56,11 +56,18 @@ def move_a_control(page, figure):
     """Moves the figure's first control by the keyboard; its name, and what it says now."""
     control = figure.query_selector("select, input[type=range]")
     control.focus()
-    slider = control.get_attribute("type") == "range"
-    page.keyboard.press("End" if slider else "ArrowDown")
+    slider, before = control.get_attribute("type") == "range", control.input_value()
+    for key in ("End", "Home") if slider else ("ArrowDown", "ArrowUp"):
+        if control.input_value() == before:
+            page.keyboard.press(key)
+            page.evaluate(TWO_FRAMES)
+    name = control.get_attribute("name")
+    return name, figure.evaluate("(figure, name) => figure.live.model.get(name)", name)
+
+
+def press(page, figure, name):
+    next(b for b in figure.query_selector_all("button") if b.text_content() == name).press(" ")
     page.evaluate(TWO_FRAMES)
-    value = control.input_value()
-    return control.get_attribute("name"), float(value) if slider else value
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -75,8 +82,12 @@ def test_in_jupyterlab_a_control_moves_the_picture_and_the_trait(visit, path):
         control, value = move_a_control(visit.page, figure)
         assert value != values[control]
         assert notebook.values(name) == values | {control: value}, name
+        if trains := figure.evaluate("(figure) => Boolean(figure.live.spec.train)"):
+            press(visit.page, figure, "Step")  # where it trains, a control acts from then on
         assert figure.evaluate(PICTURE) != picture, name
         notebook.ask(f"figures[{name!r}].{control} = {values[control]!r}")  # and back, from Python
+        if trains:
+            press(visit.page, figure, "Reset")
         visit.page.wait_for_function(f"([f, was]) => ({PICTURE})(f) === was", arg=[figure, picture])
     assert names == figures_of(path)[: None if WHOLE else 1]
     notebook.close()
