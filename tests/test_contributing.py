@@ -14,6 +14,8 @@ RECIPE = re.compile(
     r"(`{3,4})(\w+)\n(.*?)^\4$",
     re.MULTILINE | re.DOTALL,
 )
+STEP = re.compile(r"^(?:New file|At the end of|In) `.*:$", re.MULTILINE)
+NEXT = "Versions, and what runs where"  # the part after the recipes
 SUITES = {
     "A bijection": ("leaky", "test_bijections.py", "test_docstrings.py"),
     "An operation of the page": ("signbit", "live/test_runtime.py"),
@@ -37,7 +39,7 @@ def run(copy, *command):
 def follow(copy, recipe):
     """Does each step of a recipe: writes files, inserts lines, runs what names no file."""
     steps = RECIPE.findall(recipe)
-    assert steps, "a recipe without a step"
+    assert steps and sum(bool(step[0]) for step in steps) == len(STEP.findall(recipe))
     for where, name, line, _, language, text in steps:
         if where == "New file":
             assert not (copy / name).exists(), f"{name} is there already"
@@ -61,8 +63,8 @@ def copy(tmp_path_factory):
     """A copy of the repository with all recipes followed."""
     copy = copy_of_the_repository(tmp_path_factory.mktemp("contributing"))
     text = (copy / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for title in SUITES:
-        follow(copy, text.split(f"\n## {title}\n")[1].split("\n## ")[0])
+    for title, after in zip(SUITES, [*list(SUITES)[1:], NEXT]):
+        follow(copy, text.split(f"\n## {title}\n")[1].split(f"\n## {after}\n")[0])
     return copy
 
 
