@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -61,16 +62,18 @@ def load_weights(path: str | os.PathLike) -> nn.Module:
         >>> load_weights(FOLDER / "teacher.npz").net.conditions
         6
     """
-    with np.load(path, allow_pickle=False) as file:  # anything pickled is a ValueError
-        arrays = {key: file[key] for key in file.files}
-    about = json.loads(str(arrays.pop("model", "{}")))
-    if about.get("class") not in MODELS:
-        raise ValueError(f"expected {path} to say one of {sorted(MODELS)}; got {about}")
-    model = MODELS[about["class"]](**about["options"])
-    state = {key: torch.from_numpy(array).float() for key, array in arrays.items()}
     try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
+        with np.load(path, allow_pickle=False) as file:  # anything pickled is a ValueError
+            arrays = {key: file[key] for key in file.files}
+    except (EOFError, BadZipFile) as error:
+        raise ValueError(f"expected {path} to be a whole zip of arrays; got {error}") from error
+    about = json.loads(str(arrays.pop("model", "{}")))
+    if not isinstance(about, dict) or about.get("class") not in MODELS:
+        raise ValueError(f"expected {path} to say one of {sorted(MODELS)}; got {about}")
+    try:
+        model = MODELS[about["class"]](**about["options"])
+        model.load_state_dict({key: torch.from_numpy(a).float() for key, a in arrays.items()})
+    except (RuntimeError, TypeError) as error:
         raise ValueError(f"expected the weights of {about} in {path}; got others") from error
     return model.requires_grad_(False).eval()
 
