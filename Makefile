@@ -44,9 +44,8 @@ oldest: .venv-oldest/installed
 
 # Asks every address that the book leads to; needs no notebook's outputs.
 links: $(BUILT)
-	mkdir -p _build
-	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >_build/links.yml
-	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config _build/links.yml --builder linkcheck $(QUIET)
+	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >.links.yml
+	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
 
 # Now on every file, and from now on before each commit on what it changes.
 hooks: $(BUILT)
