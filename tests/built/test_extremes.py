@@ -1,0 +1,38 @@
+"""Every control of every figure at its ends, and fast back and forth: no number is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from book import PAGES, TWO_FRAMES, Visit
+
+WIDE = {"viewport": {"width": 1200, "height": 900}}
+
+# Both ends of a control, forty times without waiting, then one frame: a reader who shakes it.
+SHAKE = """([input, end]) => {
+    for (let i = 0; i <= 40; i++) {
+        const last = (i + end) % 2;
+        if (input.type === "checkbox") input.checked = last;
+        else if (input.type === "range") input.value = last ? input.max : input.min;
+        else input.selectedIndex = last ? input.options.length - 1 : 0;
+        input.dispatchEvent(new Event(input.type === "range" ? "input" : "change"));
+    }
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_shaken_to_either_end_leaves_numbers(browser, address, name):
+    """A state other than "ready" would be a NaN, which the figure says in words."""
+    lost = []
+    with Visit(browser, address, **WIDE) as visit:
+        for figure in visit.open(name):
+            figure.wake()
+            for end in (0, 1):  # the others stay where they are: corners are reached too
+                for control in figure.controls:
+                    visit.page.evaluate(SHAKE, [figure.input(control["name"]), end])
+                    visit.page.evaluate(TWO_FRAMES)
+                    state = figure.handle.get_attribute("data-state")
+                    if state != "ready" or "NaN" in str(figure.readouts()):
+                        lost.append((figure.name, control["name"], end, figure.alert()))
+        assert visit.complaints == []
+    assert lost == []
