@@ -11,7 +11,7 @@ QUIET := $(if $(CI),--quiet)
 # numpy would start a thread for each core, and they wait where a core is busy: three times the work.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book html pdf test unit oldest links hooks benchmark browser colab lab fork clean
+.PHONY: book html pdf test unit oldest links hooks benchmark lighthouse browser colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -55,6 +55,9 @@ hooks: $(BUILT)
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
 	for script in frame training coupling autoregressive; do $(BIN)/python benchmarks/$$script.py || exit; done
+
+lighthouse: html browser
+	$(BIN)/python benchmarks/lighthouse.py
 
 browser: $(BUILT)
 	@$(BIN)/python tests/chromium.py >/dev/null

@@ -1,0 +1,77 @@
+"""Asks Lighthouse about each page of the built book: performance, accessibility, best practices.
+
+Lighthouse comes from npm (``npx``, Node.js 18 or newer).  A page is loaded several times from the
+book's own server, uncompressed, as a desktop computer would; medians are kept.  The performance is
+of this machine too: run it when nothing else does.
+
+    .venv/bin/python benchmarks/lighthouse.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import threading
+
+from record import RESULTS, machine, write
+from tab import ROOT  # it says where the tests' helpers are
+from tqdm import tqdm
+
+import chromium
+from book import HTML, PAGES
+from serve import server
+
+LIGHTHOUSE, LOADS = "lighthouse@12.8.2", 3
+CATEGORIES = {"performance": 90, "accessibility": 95, "best-practices": 95}  # wanted at least
+SECONDS = {
+    "first-contentful-paint": "first paint",
+    "largest-contentful-paint": "largest paint",
+    "total-blocking-time": "blocked",
+}
+
+
+def main():
+    with server(HTML) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{serving.server_port}"
+        pages = tqdm(PAGES, desc="pages", disable=None)
+        rows = {name: medians(f"{address}/{name}.html") for name in pages}
+        serving.shutdown()
+    print(f"{'page':20}" + "".join(f"{column:>16}" for column in next(iter(rows.values()))))
+    for name, row in rows.items():
+        print(f"{name:20}" + "".join(f"{value:16g}" for value in row.values()))
+    about = machine(lighthouse=LIGHTHOUSE, loads=str(LOADS))
+    result = {"machine": about, "wanted_at_least": CATEGORIES, "pages": rows}
+    write(RESULTS / "lighthouse.json", result)
+
+
+def medians(url: str) -> dict[str, float]:
+    """The median score of each category, 0 to 100, and of each time, in seconds."""
+    reports = [report(url) for _ in range(LOADS)]
+    scores = {
+        name: statistics.median(round(100 * r["categories"][name]["score"]) for r in reports)
+        for name in CATEGORIES
+    }
+    times = {
+        name: statistics.median(round(r["audits"][key]["numericValue"] / 1000, 2) for r in reports)
+        for key, name in SECONDS.items()
+    }
+    return scores | times
+
+
+def report(url: str) -> dict:
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    flags = " ".join(["--headless", *chromium.QUIET, *(["--no-sandbox"] if root else [])])
+    command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", "--preset=desktop", "--output=json"]
+    command += [f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags={flags}"]
+    environment = os.environ | {"CHROME_PATH": chromium.find()}
+    done = subprocess.run(
+        command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    main()
