@@ -1,6 +1,8 @@
-# make book   build the book and serve it          make test       everything CI checks
-# make html   build it                             make benchmark  time figures and layers
-# make clean  drop what was built               make fork       give it a fork's address: URL=https://github.com/me/my-flows
+# make book   build the book and serve it      make test       everything CI checks
+# make html   build it                         make benchmark  time figures and layers
+# make pdf    print it to one file             make lighthouse ask Lighthouse about the pages
+# make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
+# make oldest, colab, lab, links, hooks: see CONTRIBUTING.md
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))

@@ -11,6 +11,7 @@ NAME = "normalizing-flows-alive"  # book/index.md links to it
 LEFT_OUT = (
     "*.map",
     "*.zip",
+    "*.pdf",
     "*.LICENSE.txt",
     "objects.inv",
     "sitemap.xml",

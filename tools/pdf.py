@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / "tests"))
 import chromium
 from book import HTML, PAGES
 
-PDF = ROOT / "_build" / "normalizing-flows.pdf"
+PDF = HTML / "normalizing-flows-alive.pdf"  # where book/index.md links to
 PAPER = """
 @page {{
   size: A4;
