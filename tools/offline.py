@@ -9,14 +9,18 @@ where it may not fetch the pages that it found to quote from them.
 Some things of the theme's are left out: a script of 1.5 MB that draws the icons, which are a font
 already, once more; hints to load files early, which a page opened as a file may not follow; and the
 index of the whole book for the search, on the pages where nobody searches.  No script of the
-theme's keeps a page from being shown: each waits until the page is read.
+theme's keeps a page from being shown: each waits until the page is read.  One of them looks which
+blocks of code are too wide; it looks at folded ones when they are opened, for to look is to lay out.
 """
 
 import importlib.util
 import re
 from pathlib import Path
 
+from sphinx.util import logging
 from sphinx.util.fileutil import copy_asset
+
+logger = logging.getLogger(__name__)
 
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 LATER = """
@@ -45,14 +49,19 @@ OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></scrip
 BLOCKING = re.compile(
     r"<script (?=[^>]*src=)(?![^>]*(defer|searchtools|language_data|searchindex))"
 )
+LOOKS = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
+LOOKS_IF_OPEN = f'e.closest("details:not([open])")||({LOOKS})'
+OPENED = 'addEventListener("toggle", () => dispatchEvent(new Event("resize")), true);'
 
 
 def setup(app):
     app.connect("config-inited", use_own_mathjax)
     app.connect("builder-inited", copy_mathjax)
     app.connect("build-finished", leave_out_what_is_not_needed)
+    app.connect("build-finished", look_at_what_is_open)
     app.add_js_file(None, body=QUOTE)
     app.add_js_file(None, body=LATER)
+    app.add_js_file(None, body=OPENED)
     app.add_js_file(None, body=IN_TURNS, priority=600)  # after MathJax's own settings
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -83,3 +92,13 @@ def leave_out_what_is_not_needed(app, exception):
                 text = BLOCKING.sub("<script defer ", FOR_THE_SEARCH.sub("", text))
             if text != before:
                 page.write_text(text, encoding="utf-8")
+
+
+def look_at_what_is_open(app, exception):
+    if app.builder.format == "html" and not exception:
+        script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
+        text = script.read_text(encoding="utf-8")
+        if LOOKS_IF_OPEN not in text:
+            if LOOKS not in text:
+                logger.warning("the theme's script has changed: see LOOKS in %s", __file__)
+            script.write_text(text.replace(LOOKS, LOOKS_IF_OPEN), encoding="utf-8")

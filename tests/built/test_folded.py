@@ -83,3 +83,13 @@ def test_the_index_has_every_term_of_the_glossary():
             rf'href="glossary\.html#term-[^"]+">(?:<strong>)?{re.escape(term)}<', index
         ), term
     assert 'href="genindex.html"' in (HTML / "index.html").read_text(encoding="utf-8")
+
+
+def test_wide_code_can_be_scrolled_by_keys_once_it_is_open(browser, address):
+    with Visit(browser, address, **PHONE) as visit:
+        visit.open("planar")
+        folded = visit.page.query_selector(".tag_hide-cell > details")
+        code = folded.query_selector("pre")
+        folded.query_selector("summary").press("Enter")
+        visit.page.wait_for_function("(code) => code.tabIndex === 0", arg=code)
+        assert code.evaluate("(code) => code.scrollWidth > code.clientWidth")
