@@ -12,12 +12,7 @@ from book import HTML, PAGES, ROOT, Visit
 
 WIDE = {"viewport": {"width": 1200, "height": 900}}
 NARROW = {"viewport": {"width": 390, "height": 800}}
-MODES = {
-    "wide": WIDE,
-    "dark": WIDE | {"color_scheme": "dark"},
-    "narrow": NARROW,
-    "narrow-dark": NARROW | {"color_scheme": "dark"},
-}
+MODES = {"wide": WIDE, "narrow-dark": NARROW | {"color_scheme": "dark"}}
 CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
