@@ -100,12 +100,13 @@ def connect(book, firsts, places):
     for number, page in enumerate(book.pages):
         first = next(begin for begin in begins if begin <= number)
         for link in (each.get_object() for each in page.get("/Annots", [])):
-            address = urlsplit(link.get("/A", {}).get("/URI", ""))
+            address = urlsplit(link.get("/A", {}).get("/URI", ""))._replace(fragment="").geturl()
+            name = address.removeprefix(f"{HTML.as_uri()}/").removesuffix(".html")
             if "/Dest" in link:
                 arrival = places[first, link["/Dest"]]
-            elif address.scheme == "file" and Path(address.path).stem in firsts:
+            elif name in firsts:
                 del link["/A"]
-                arrival = [firsts[Path(address.path).stem], NameObject("/Fit")]
+                arrival = [firsts[name], NameObject("/Fit")]
             else:
                 continue
             page_reference = book.pages[arrival[0]].indirect_reference

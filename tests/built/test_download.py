@@ -39,12 +39,14 @@ def test_the_zip_holds_nothing_but_the_book(folder):
     assert (HTML / f"{NAME}.zip").stat().st_size < 15_000_000
 
 
-def test_a_visit_leaves_no_cookie_and_keeps_the_theme_alone(browser, address):
+def test_a_visit_leaves_no_cookie_and_keeps_the_theme_and_the_place_in_the_sidebar_alone(
+    browser, address
+):
     with Visit(browser, address, **WIDE) as visit:
         for name in PAGES:
             visit.open(name)
             assert visit.context.cookies() == []
             assert visit.page.evaluate("document.cookie") == ""
-            assert visit.page.evaluate("sessionStorage.length") == 0
-            kept = json.loads(visit.page.evaluate("JSON.stringify(localStorage)"))
-            assert set(kept) <= {"mode", "theme"}, kept
+            for store, own in (("local", {"mode", "theme"}), ("session", {"sidebar-scroll-top"})):
+                kept = json.loads(visit.page.evaluate(f"JSON.stringify({store}Storage)"))
+                assert set(kept) <= own, kept

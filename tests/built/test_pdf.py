@@ -75,7 +75,7 @@ def test_links_arrive_in_the_same_file(book):
                 place = link["/Dest"][0].get_object()
                 arrivals.append((number, book.get_page_number(place)))
             else:
-                assert not any(f"{name}.html" in link["/A"]["/URI"] for name in NAMES)
+                assert not any(f"html/{name}.html" in link["/A"]["/URI"] for name in NAMES)
     assert (0, begin) in arrivals or (1, begin) in arrivals  # from the table on the first pages
     inside = [end for start, end in arrivals if start >= begin]
     assert inside and all(end >= begin for end in inside if end)
