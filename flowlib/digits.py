@@ -9,8 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from flowlib.base import Bijection, Compose, may_hold
+from flowlib.base import Bijection, Compose
 from flowlib.elementwise import Affine, Sigmoid
+from flowlib.tensors import may_hold
 
 LEVELS = 17
 ALPHA = 0.01  # how much of the unit interval the logit leaves free at each end

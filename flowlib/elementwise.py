@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn.functional import softplus
 
-from flowlib.base import Bijection, hold, map_tensors, may_hold
+from flowlib.base import Bijection
+from flowlib.tensors import hold, map_tensors, may_hold
 
 
 class Affine(Bijection):

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from flowlib.base import Bijection, hold, may_hold
+from flowlib.base import Bijection
+from flowlib.tensors import hold, may_hold
 
 
 class Planar(Bijection):
