@@ -1,7 +1,7 @@
 """Asks Lighthouse about each page of the built book: performance, accessibility, best practices.
 
 Lighthouse comes from npm (``npx``, Node.js 18 or newer).  A page is loaded several times from the
-book's own server, uncompressed, as a desktop computer would; medians are kept.  The performance is
+book's own server as a desktop computer would; medians are kept.  The performance is
 of this machine too: run it when nothing else does.
 
     .venv/bin/python benchmarks/lighthouse.py
@@ -62,8 +62,7 @@ def medians(url: str) -> dict[str, float]:
 
 
 def report(url: str) -> dict:
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    flags = " ".join(["--headless", *chromium.QUIET, *(["--no-sandbox"] if root else [])])
+    flags = " ".join(["--headless", *chromium.flags()])
     command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", "--preset=desktop", "--output=json"]
     command += [f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags={flags}"]
     environment = os.environ | {"CHROME_PATH": chromium.find()}

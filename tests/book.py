@@ -21,6 +21,9 @@ PAGES = [
     ),
 ]
 
+WIDE = {"viewport": {"width": 1200, "height": 900}}
+NARROW = {"viewport": {"width": 390, "height": 800}}
+
 TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 PICTURE = """(figure) => {
     let hash = 0;

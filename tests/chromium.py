@@ -38,12 +38,15 @@ def find() -> str:
     raise FileNotFoundError(MISSING)
 
 
-def launch(playwright):
-    """A headless browser.  The sandbox stays on except for root, whom Chromium refuses with it."""
+def flags() -> list[str]:
+    """How to start it.  The sandbox stays on except for root, whom Chromium refuses with it."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return playwright.chromium.launch(
-        executable_path=find(), args=[*QUIET, *(["--no-sandbox"] if root else [])]
-    )
+    return [*QUIET, *(["--no-sandbox"] if root else [])]
+
+
+def launch(playwright):
+    """A headless browser."""
+    return playwright.chromium.launch(executable_path=find(), args=flags())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ the words on it; and a formula wider than the page takes the focus, so that arro
 """
 
 import re
-from pathlib import Path
+
+from rewrite import rewrite
 
 MENDED = {
     'role="doc-biblioentry"': 'role="listitem"',
@@ -41,14 +42,13 @@ def setup(app):
 
 
 def mend(app, exception):
-    if app.builder.format == "html":
-        for page in Path(app.outdir).rglob("*.html"):
-            text = before = page.read_text(encoding="utf-8")
-            for theirs, better in MENDED.items():
-                text = text.replace(theirs, better)
-            text = SIGNATURE.sub(spans, text)
-            if text != before:
-                page.write_text(text, encoding="utf-8")
+    rewrite(app, mended)
+
+
+def mended(name, text):
+    for theirs, better in MENDED.items():
+        text = text.replace(theirs, better)
+    return SIGNATURE.sub(spans, text)
 
 
 def spans(parameters):

@@ -20,6 +20,8 @@ from pathlib import Path
 from sphinx.util import logging
 from sphinx.util.fileutil import copy_asset
 
+from rewrite import rewrite
+
 logger = logging.getLogger(__name__)
 
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
@@ -84,14 +86,15 @@ def copy_mathjax(app):
 def leave_out_what_is_not_needed(app, exception):
     if app.builder.format == "html":
         options = Path(app.outdir, "_static", "documentation_options.js").read_text("utf-8")
-        for page in Path(app.outdir).rglob("*.html"):
-            text = before = page.read_text(encoding="utf-8")
+
+        def lighter(name, text):
             text = NOT_NEEDED.sub("", text)
             text = OPTIONS.sub(lambda match: f"<script>{options}</script>", text)
-            if page.name != "search.html":
-                text = BLOCKING.sub("<script defer ", FOR_THE_SEARCH.sub("", text))
-            if text != before:
-                page.write_text(text, encoding="utf-8")
+            if name == "search.html":
+                return text
+            return BLOCKING.sub("<script defer ", FOR_THE_SEARCH.sub("", text))
+
+        rewrite(app, lighter)
 
 
 def look_at_what_is_open(app, exception):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from book import PAGES, TWO_FRAMES, Visit
+from book import PAGES, TWO_FRAMES, WIDE, Visit
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 
-WIDE = {"viewport": {"width": 1200, "height": 900}}
 SETTINGS = [(1200, "light"), (390, "dark")]  # colours follow the theme alone, sizes the width alone
 RESIZED = 500  # milliseconds after which the theme has looked which blocks of code can be scrolled
 # axe walks 20,000 elements for twenty seconds, most of them letters of formulas and words of code.

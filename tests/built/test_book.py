@@ -8,10 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from book import HTML, PAGES, ROOT, Visit
+from book import HTML, NARROW, PAGES, ROOT, WIDE, Visit
 
-WIDE = {"viewport": {"width": 1200, "height": 900}}
-NARROW = {"viewport": {"width": 390, "height": 800}}
 MODES = {"wide": WIDE, "narrow-dark": NARROW | {"color_scheme": "dark"}}
 CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 

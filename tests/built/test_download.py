@@ -7,10 +7,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from book import HTML, PAGES, Visit
+from book import HTML, PAGES, WIDE, Visit
 from download import NAME
-
-WIDE = {"viewport": {"width": 1200, "height": 900}}
 
 
 @pytest.fixture(scope="module")

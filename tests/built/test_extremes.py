@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from book import PAGES, TWO_FRAMES, Visit
-
-WIDE = {"viewport": {"width": 1200, "height": 900}}
+from book import PAGES, TWO_FRAMES, WIDE, Visit
 
 # Both ends of a control, forty times without waiting, then one frame: a reader who shakes it.
 SHAKE = """([input, end]) => {

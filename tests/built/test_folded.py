@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-from book import HTML, ROOT, Visit
+from book import HTML, NARROW, ROOT, Visit
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
 PLAIN = {"java_script_enabled": False}  # nothing here needs a script, and pages are quick without
-PHONE = {"viewport": {"width": 390, "height": 800}}
 THUMB = 44  # pixels
 
 in_every_chapter = pytest.mark.parametrize("name", CHAPTERS)
@@ -27,7 +26,7 @@ def opened(quiz) -> list[str]:
 def test_an_answer_says_at_once_whether_it_is_right_and_closes_the_others(
     browser, address, name, options
 ):
-    with Visit(browser, address, **PHONE, **options) as visit:
+    with Visit(browser, address, **NARROW, **options) as visit:
         visit.page.goto(f"{address}{name}.html")
         quizzes = visit.page.query_selector_all(".quiz")
         assert len(quizzes) >= 2
@@ -46,7 +45,7 @@ def test_an_answer_says_at_once_whether_it_is_right_and_closes_the_others(
 
 @in_every_chapter
 def test_solutions_are_folded_and_open_from_the_keyboard(browser, address, name):
-    with Visit(browser, address, **PHONE, **PLAIN) as visit:
+    with Visit(browser, address, **NARROW, **PLAIN) as visit:
         visit.page.goto(f"{address}{name}.html")
         solutions = visit.page.query_selector_all("#exercises .tag_hide-cell > details")
         assert len(solutions) >= 2
@@ -86,7 +85,7 @@ def test_the_index_has_every_term_of_the_glossary():
 
 
 def test_wide_code_can_be_scrolled_by_keys_once_it_is_open(browser, address):
-    with Visit(browser, address, **PHONE) as visit:
+    with Visit(browser, address, **NARROW) as visit:
         visit.open("planar")
         folded = visit.page.query_selector(".tag_hide-cell > details")
         code = folded.query_selector("pre")

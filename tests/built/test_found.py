@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import matplotlib.pyplot as plt
 import pytest
 
-from book import CONFIG, HTML, PAGES, ROOT, Visit
+from book import CONFIG, HTML, NARROW, PAGES, ROOT, Visit
 
 BASE = CONFIG["html"]["baseurl"]
 PREFIX = urlsplit(BASE).path
@@ -82,7 +82,7 @@ def test_a_lost_reader_finds_back(browser):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         own = f"http://127.0.0.1:{server.server_port}{PREFIX}"
         lost = f"{own}no/such/page.html"
-        with Visit(browser, own, viewport={"width": 390, "height": 800}) as visit:
+        with Visit(browser, own, **NARROW) as visit:
             visit.page.goto(lost, wait_until="load")
             assert visit.page.inner_text("article h1") == "There is no such page"
             assert [c for c in visit.complaints if lost not in c and "404 (" not in c] == []
