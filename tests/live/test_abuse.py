@@ -89,6 +89,11 @@ SPOILERS = {
     "no controls": lambda data: data["spec"].pop("controls"),
     "a control of another kind": lambda data: data["spec"]["controls"][0].update(kind="knob"),
     "a mark of another kind": lambda data: data["spec"]["panels"][0]["marks"][0].update(kind="x"),
+    "a mark of another kind below": lambda data: data["spec"]["panels"][1]["marks"][0].update(
+        kind=1
+    ),
+    "an axis of no length": lambda data: data["spec"]["panels"][0].update(x=[1, 1]),
+    "a control without a value": lambda data: data["spec"]["controls"][0].pop("value"),
     "no panels": lambda data: data["spec"].update(panels=None),
     "noise of no shape": lambda data: data["spec"]["noise"][0].update(shape=[-1]),
     "noise of a huge shape": lambda data: data["spec"]["noise"][0].update(shape=[2**20, 2**20]),

@@ -9,6 +9,7 @@ import re
 import hypothesis.strategies as st
 import pytest
 import torch
+from alterations import alter, changes_at, places
 from evaluation import encode
 from hypothesis import HealthCheck, given, settings
 
@@ -234,38 +235,6 @@ def test_inputs_of_another_size_are_refused(runtime, inputs, message):
         )
 
 
-def places(part, path=()):
-    """The paths of everything in a piece of JSON."""
-    if not isinstance(part, (dict, list)):
-        return
-    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
-        yield (*path, key)
-        yield from places(value, (*path, key))
-
-
-PLACES = list(places(GRAPH))
-NUMBERS = st.sampled_from(
-    [-1, 0, 1, 2, 3, 5, 60, 0.5, 1e308, *(2**k for k in (10, 16, 24, 31, 32, 53))]
-)
-VALUES = st.one_of(
-    NUMBERS,
-    st.lists(NUMBERS, max_size=4),
-    st.builds(lambda v: {"v": v}, NUMBERS),
-    st.sampled_from([None, True, "", "x", "__proto__", "constructor", {}, []]),
-    st.sampled_from([name for name, _, _ in GRAPH["nodes"]]),
-)
-
-
-def reach(graph, path):
-    """The part of the graph that holds the end of a path, if it is still there."""
-    for step in path[:-1]:
-        try:
-            graph = graph[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return graph if isinstance(graph, (dict, list)) else None
-
-
 @settings(
     max_examples=400,
     deadline=None,
@@ -273,27 +242,10 @@ def reach(graph, path):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    changes=st.lists(
-        st.tuples(st.sampled_from(PLACES), st.sampled_from(["set", "drop", "copy"]), VALUES),
-        min_size=1,
-        max_size=3,
-    ),
+    changes=changes_at(list(places(GRAPH)), words=[name for name, _, _ in GRAPH["nodes"]]),
     cut=st.sampled_from([0, 0, 0, 4, 400]),
 )
 def test_no_alteration_hangs_or_crashes(runtime, changes, cut):
-    graph = copy.deepcopy(GRAPH)
-    for path, change, value in changes:
-        part, last = reach(graph, path), path[-1]
-        if part is None or (
-            isinstance(part, list) and not (isinstance(last, int) and last < len(part))
-        ):
-            continue
-        if change == "set":
-            part[last] = copy.deepcopy(value)
-        elif change == "drop" and (isinstance(part, list) or last in part):
-            del part[last]
-        elif change == "copy" and isinstance(part, list):
-            part.insert(last, copy.deepcopy(part[last]))
     data = POOL.tobytes()
-    answer = attempt(runtime, graph, data[: len(data) - cut])
+    answer = attempt(runtime, alter(GRAPH, changes), data[: len(data) - cut])
     assert answer == "ran" or answer.startswith("GraphError: "), answer

@@ -121,19 +121,26 @@ export class View {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     const start = performance.now();
-    try {
+    this.attempt(() => {
       this.outputs = this.evaluate();
       this.draw();
       this.report();
       this.figure.dataset.frameMs = (performance.now() - start).toFixed(2);
       this.fail(this.notice);
+    });
+    if (this.unsaved) this.model.save_changes();
+    this.unsaved = false;
+  }
+
+  /** Does the work, or says in the figure why it could not be done. */
+  attempt(work) {
+    try {
+      work();
     } catch (error) {
       this.training?.pause();
       const advice = "Move a control, or press Reset.";
       this.fail(`This picture could not be drawn: ${error.message}. ${advice}`);
     }
-    if (this.unsaved) this.model.save_changes();
-    this.unsaved = false;
   }
 
   /** What the traced function returns for the controls as they stand. */

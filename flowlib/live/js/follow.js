@@ -30,7 +30,7 @@ export function follow(view) {
   const repaint = () => {
     figure.dataset.theme = isDark(dark) ? "dark" : "light";
     view.theme = readTheme(figure);
-    view.draw();
+    view.attempt(() => view.draw());
   };
   on(dark, "change", repaint);
   const attributes = new MutationObserver(repaint);

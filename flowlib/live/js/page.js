@@ -19,6 +19,7 @@ export function hydrate() {
 }
 
 function refuse(figure, why) {
+  figure.querySelector(".live-body")?.remove(); // of a half-built one: no control is dead
   figure.dataset.state = "error";
   const words = `This figure could not be read: ${why}.`;
   figure.prepend(make("p", { className: "live-error", role: "alert" }, words));

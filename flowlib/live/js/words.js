@@ -2,11 +2,12 @@
 
 /** About `most` round numbers from low to high, three at least. */
 export function ticks(low, high, most) {
+  if (!(high - low > 0 && high - low < Infinity)) throw Error("an axis has no length");
   const rough = (high - low) / Math.max(most, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
   const steps = [0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
   let at = steps.findIndex((step) => step >= rough * (1 - 1e-9));
-  while (multiples(low, high, steps[at]).length < 3) at -= 1;
+  while (at > 0 && multiples(low, high, steps[at]).length < 3) at -= 1;
   return multiples(low, high, steps[at]);
 }
 
