@@ -1,10 +1,10 @@
 """A Sphinx extension for pages that need nobody's server, and hardly their own.
 
 MathJax comes from the book itself: the package sphinx-mathjax-offline carries the whole of version
-3.2.2, 24 MB, of which a page needs a script, its fonts and small files for a macro or two.  It
-starts once the figures in sight are drawn and sets a few formulas at a time, for a long page of
-them keeps a browser busy for a second or two.  The search works in a page opened as a file too,
-where it may not fetch the pages that it found to quote from them.
+3.2.2, 24 MB, of which a page needs a few parts and its fonts.  It starts once the figures in sight
+are drawn, part by part, and sets a few formulas at a time: all at once they would keep a browser
+busy for a second or two.  The search works in a page opened as a file too, where it may not fetch
+the pages that it found to quote from them.
 
 Some things of the theme's are left out: a script of 1.5 MB that draws the icons, which are a font
 already, once more; hints to load files early, which a page opened as a file may not follow; and the
@@ -14,6 +14,7 @@ blocks of code are too wide; it looks at folded ones when they are opened, for t
 """
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -35,16 +36,20 @@ addEventListener("load", () => {
   });
 });
 """
+PARTS = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
 IN_TURNS = """
-Object.assign((window.MathJax ??= {}), { startup: { typeset: false, async pageReady() {
-  const formulas = [...document.querySelectorAll(".math")];
-  while (formulas.length) {
-    await MathJax.typesetPromise(formulas.splice(0, 6));
-    await new Promise((go) => setTimeout(go));
-  }
-} } });
-"""
-PARTS = "tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"
+Object.assign((window.MathJax ??= {}), {
+  loader: { load: PARTS },
+  startup: { typeset: false, async pageReady() {
+    const formulas = [...document.querySelectorAll(".math")];
+    while (formulas.length) {
+      await MathJax.typesetPromise(formulas.splice(0, 6));
+      await new Promise((go) => setTimeout(go));
+    }
+  } },
+});
+""".replace("PARTS", json.dumps(PARTS))
+FILES = "output/chtml/fonts/tex.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"
 NOT_NEEDED = re.compile(r'<script[^>]*fontawesome[^>]*></script>|<link rel="preload"[^>]*>')
 FOR_THE_SEARCH = re.compile(r'<script[^>]*(searchtools|language_data|searchindex)\.js"></script>')
 OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></script>')
@@ -69,7 +74,7 @@ def setup(app):
 
 
 def use_own_mathjax(app, config):
-    config.mathjax_path = f"mathjax/{PARTS[0]}"
+    config.mathjax_path = "mathjax/startup.js"
     config.mathjax_options = {"type": "later"}
 
 
@@ -77,10 +82,9 @@ def copy_mathjax(app):
     if app.builder.format == "html":
         package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
         source, target = package / "static/mathjax", Path(app.outdir) / "_static/mathjax"
-        for part in PARTS:
-            copy_asset(
-                source / part, (target / part).parent if part.endswith(".js") else target / part
-            )
+        for file in ("startup.js", *(f"{part}.js" for part in PARTS), *FILES):
+            to = target / file
+            copy_asset(source / file, to if (source / file).is_dir() else to.parent)
 
 
 def leave_out_what_is_not_needed(app, exception):
