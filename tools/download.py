@@ -31,8 +31,13 @@ def setup(app):
 def pack(app, exception):
     if app.builder.format == "html" and exception is None:
         out = Path(app.outdir)
+        # Inside, the link to this file would lead nowhere: there it leads to the book on the web.
+        link, there = (f'href="{base}{NAME}.zip"' for base in ("", app.config.html_baseurl))
         with ZipFile(out / f"{NAME}.zip", "w", ZIP_DEFLATED) as file:
             for path in sorted(out.rglob("*")):
                 name = path.relative_to(out)
-                if path.is_file() and not any(name.match(pattern) for pattern in LEFT_OUT):
+                if name == Path("index.html"):
+                    text = path.read_text(encoding="utf-8").replace(link, there)
+                    file.writestr(f"{NAME}/index.html", text)
+                elif path.is_file() and not any(name.match(pattern) for pattern in LEFT_OUT):
                     file.write(path, Path(NAME) / name)
