@@ -10,8 +10,10 @@ BIN := .venv/bin
 BUILT := .venv/installed
 QUIET := $(if $(CI),--quiet)
 
-# numpy would start a thread for each core, and they wait where a core is busy: three times the work.
+# numpy and torch would start a thread for each core, and they wait where a core is busy: up to seven
+# times the work.  Where threads are wanted, torch.set_num_threads says so.
 export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
 
 .PHONY: book html pdf test unit oldest links hooks benchmark lighthouse browser colab lab fork clean
 
@@ -26,14 +28,15 @@ html: $(BUILT)
 pdf: html browser
 	$(BIN)/python tools/pdf.py
 
-# What needs no book runs while the book is built: two cores, two processes.
+# What needs no book runs while the book is built.  A process more than there are cores: browsers make
+# tests wait.
 test: browser
 	$(MAKE) --jobs=2 html unit
 	$(BIN)/python tools/executed.py
-	$(BIN)/pytest -q -n 2 --dist loadscope tests/built --nbval-lax --nbval-current-env _build/executed
+	$(BIN)/pytest -q -n 3 --dist loadscope tests/built --nbval-lax --nbval-current-env _build/executed
 
 unit: $(BUILT)
-	$(BIN)/pytest -q tests --ignore tests/built
+	$(BIN)/pytest -q -n 2 --dist loadscope tests --ignore tests/built
 
 # flowlib's tests with the oldest of all that it may meet, on Python 3.10.
 OLDEST := .venv-oldest/bin

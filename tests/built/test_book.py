@@ -20,6 +20,7 @@ in_every_mode = pytest.mark.parametrize("mode", MODES)
 def assert_quiet(visit):
     assert visit.foreign == [], "requests to others"
     assert visit.complaints == [], "errors in the console"
+    assert visit.context.cookies() == []
 
 
 @in_every_mode
