@@ -25,6 +25,9 @@ WIDE = {"viewport": {"width": 1200, "height": 900}}
 NARROW = {"viewport": {"width": 390, "height": 800}}
 
 TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+ALIVE = """() => [...document.querySelectorAll("figure.live-figure")].every(
+    (figure) => figure.dataset.state !== "static"
+)"""
 PICTURE = """(figure) => {
     let hash = 0;
     for (const canvas of figure.querySelectorAll("canvas")) {
@@ -86,8 +89,9 @@ class Visit:
         return sum(file.stat().st_size for file in self.files)
 
     def open(self, page: str) -> list[Figure]:
-        """Goes to a page of the book and waits until its scripts ran; returns its figures."""
+        """Goes to a page of the book and waits until its figures are alive; returns them."""
         self.page.goto(f"{self.own}{page}.html", wait_until="load")
+        self.page.wait_for_function(ALIVE)
         handles = self.page.query_selector_all("figure.live-figure")
         return [Figure(self.page, handle) for handle in handles]
 

@@ -72,7 +72,7 @@ class LiveFigureRenderer:
 
 
 def write_mount_point(translator, node):
-    """Writes the element that ``hydrate`` in page.js expects, and the script that brings its state."""
+    """Writes the element that ``hydrate`` in page.js expects, and the script that it will ask for."""
     image, figure, builder = node["image"], node["figure"], translator.builder
     file = builder.images[node[0]["uri"]]
     src = escape(f"{builder.imgpath}/{quote(file)}")
@@ -84,11 +84,11 @@ def write_mount_point(translator, node):
     images.mkdir(parents=True, exist_ok=True)
     (images / state).write_text(script, encoding="utf-8")
     translator.body.append(
-        f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static">\n'
+        f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static"'
+        f' data-src="{builder.imgpath}/{quote(state)}">\n'
         f'<img class="live-static" src="{src}" alt="{escape(image["alt"])}"'
         f' width="{image["width"]}" height="{image["height"]}" loading="lazy">\n'
         f"<figcaption>{caption}</figcaption>\n"
-        f'<script async src="{builder.imgpath}/{quote(state)}"></script>\n'
         "</figure>\n"
     )
     raise nodes.SkipNode

@@ -55,13 +55,13 @@ def test_a_figure_becomes_a_mount_point(source):
     out, _ = build(source)
     page = (out / "index.html").read_text(encoding="utf-8")
     figure = re.search(
-        r'<figure class="live-figure" id="line" data-state="static">.*?</figure>', page, re.DOTALL
+        r'<figure class="live-figure" id="line" data-state="static".*?</figure>', page, re.DOTALL
     )[0]
     image = re.search(r'<img class="live-static" src="([^"]*)" alt="([^"]*)"', figure)
     assert (out / image[1]).read_bytes().startswith(b"\x89PNG")
     assert 'A "straight" line.' in unescape(image[2])
     assert unescape(re.search("<figcaption>(.*?)</figcaption>", figure)[1]) == CAPTION
-    script = (out / re.search(r'<script async src="([^"]*)"', figure)[1]).read_text("utf-8")
+    script = (out / re.search(r'data-src="([^"]*)"', figure)[1]).read_text("utf-8")
     data = json.loads(re.search("String.raw`(.*?)`", script, re.DOTALL)[1])
     assert data["spec"]["caption"] == CAPTION
     assert set(data) == {"spec", "graphs", "data"}

@@ -5,17 +5,36 @@ import { make } from "./controls.js";
 import { View, defaults } from "./figure.js";
 import { decimals, number } from "./words.js";
 
-/** Every mount point of the page, as soon as its state is here. */
+/** Every mount point of the page. */
 export function hydrate() {
   const waiting = 'figure.live-figure[data-state="static"]';
-  const begin = (figure) => {
-    if (figure.querySelector("script.live-data")) return mount(figure);
-    figure.addEventListener("live-data", () => mount(figure), { once: true });
-    figure.querySelector("script").onerror = () => refuse(figure, "its file is missing");
-  };
   const all = () => document.querySelectorAll(waiting).forEach(begin);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
   else all();
+}
+
+/** Asks for a figure's state once a reader comes near, or the page has all else that it loads. */
+function begin(figure) {
+  if (figure.querySelector("script.live-data")) return mount(figure);
+  const lost = () => refuse(figure, "its file is missing");
+  const script = make("script", { src: figure.dataset.src, onerror: lost });
+  const ask = () => script.isConnected || figure.append(script);
+  figure.addEventListener("live-data", () => mount(figure), { once: true });
+  whenNear(figure, ask);
+  if (document.readyState === "complete") ask();
+  else addEventListener("load", ask);
+}
+
+function whenNear(figure, go) {
+  const near = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      near.disconnect();
+      go();
+    },
+    { rootMargin: "800px" },
+  );
+  near.observe(figure);
 }
 
 function refuse(figure, why) {
@@ -34,15 +53,7 @@ export function mount(figure) {
   } catch (error) {
     return refuse(figure, error.message);
   }
-  const near = new IntersectionObserver(
-    (entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      near.disconnect();
-      view.schedule();
-    },
-    { rootMargin: "800px" },
-  );
-  near.observe(figure);
+  whenNear(figure, () => view.schedule());
   view.takeAddress();
 }
 
