@@ -33,10 +33,10 @@ pdf: html browser
 test: browser
 	$(MAKE) --jobs=2 html unit
 	$(BIN)/python tools/executed.py
-	$(BIN)/pytest -q -n 3 --dist loadscope tests/built --nbval-lax --nbval-current-env _build/executed
+	$(BIN)/pytest -q -n 2 --dist loadscope tests/built --nbval-lax --nbval-current-env _build/executed
 
 unit: $(BUILT)
-	$(BIN)/pytest -q -n 2 --dist loadscope tests --ignore tests/built
+	$(BIN)/pytest -q tests --ignore tests/built
 
 # flowlib's tests with the oldest of all that it may meet, on Python 3.10.
 OLDEST := .venv-oldest/bin

@@ -17,6 +17,7 @@ LEFT_OUT = (
     "sitemap.xml",
     ".buildinfo*",
     "404.html",
+    "webpack-macros.html",
     "_static/locales/*/*/*",
     "_static/scripts/fontawesome.js",
     "_images/social_previews/*",

@@ -34,12 +34,19 @@ class Handler(SimpleHTTPRequestHandler):
         return io.BytesIO(body)
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A reader who leaves while a page is on its way is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def server(folder, first_port=8000):
     """A server bound to the first free port from ``first_port`` on."""
     handler = functools.partial(Handler, directory=str(folder))
     for port in range(first_port, first_port + 1000):
         try:
-            return ThreadingHTTPServer(("127.0.0.1", port), handler)
+            return Server(("127.0.0.1", port), handler)
         except OSError:
             continue
     raise OSError(f"no free port from {first_port} to {port}")

@@ -10,11 +10,9 @@ import pytest
 
 from book import HTML, NARROW, PAGES, ROOT, WIDE, Visit
 
-MODES = {"wide": WIDE, "narrow-dark": NARROW | {"color_scheme": "dark"}}
 CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
-in_every_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def assert_quiet(visit):
@@ -23,13 +21,13 @@ def assert_quiet(visit):
     assert visit.context.cookies() == []
 
 
-@in_every_mode
 @in_every_page
 def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
-    browser, address, name, mode
+    browser, address, name
 ):
+    """By keyboard, on a phone, in the dark; test_extremes.py moves them all on a wide, light page."""
     dead = []
-    with Visit(browser, address, **MODES[mode]) as visit:
+    with Visit(browser, address, color_scheme="dark", **NARROW) as visit:
         figures = visit.open(name)
         visit.rest()
         visit.context.set_offline(True)
@@ -52,8 +50,7 @@ def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
                 figure.act("New noise")
                 if figure.see()[0] == before:
                     dead.append(f"{figure.name}: the picture does not follow new noise")
-        if "dark" in mode:
-            assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"
         assert_quiet(visit)
     assert dead == []
 
@@ -109,14 +106,16 @@ def test_figures_live_in_a_page_opened_as_a_file(browser, name):
 
 
 @in_every_page
-def test_formulas_are_set_by_the_book_itself(browser, address, name):
+def test_a_page_is_light_and_its_formulas_are_set_by_the_book_itself(browser, address, name):
     with Visit(browser, address, **WIDE) as visit:
-        visit.open(name)
-        visit.rest()
+        for figure in visit.open(name):
+            assert len(figure.data["data"]) * 3 / 4 <= 500_000, f"the constants of {figure.name}"
+        assert visit.weight() <= 4_000_000
         formulas = visit.page.query_selector_all(".math")
         assert len(visit.page.query_selector_all(".math mjx-container")) >= len(formulas)
         assert visit.page.query_selector_all("mjx-merror") == []
         assert_quiet(visit)
+    assert (HTML / "_static" / "live.js").stat().st_size <= 60_000
 
 
 @in_every_page
@@ -142,15 +141,6 @@ def test_a_page_fits_a_phone(browser, address, name):
             assert box["x"] >= 0 and box["x"] + box["width"] <= 390, figure.name
         width = visit.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"the page is {width} pixels wide"
-
-
-@in_every_page
-def test_a_page_is_light(browser, address, name):
-    with Visit(browser, address, **WIDE) as visit:
-        for figure in visit.open(name):
-            assert len(figure.data["data"]) * 3 / 4 <= 500_000, f"the constants of {figure.name}"
-        assert visit.weight() <= 4_000_000
-    assert (HTML / "_static" / "live.js").stat().st_size <= 60_000
 
 
 def test_the_search_finds_without_a_server(browser):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from book import CONFIG, HTML, NARROW, PAGES, ROOT, Visit
+from serve import Server
 
 BASE = CONFIG["html"]["baseurl"]
 PREFIX = urlsplit(BASE).path
@@ -78,7 +79,7 @@ class AsPublished(SimpleHTTPRequestHandler):
 
 
 def test_a_lost_reader_finds_back(browser):
-    with ThreadingHTTPServer(("127.0.0.1", 0), AsPublished) as server:
+    with Server(("127.0.0.1", 0), AsPublished) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         own = f"http://127.0.0.1:{server.server_port}{PREFIX}"
         lost = f"{own}no/such/page.html"
