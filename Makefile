@@ -28,15 +28,14 @@ html: $(BUILT)
 pdf: html browser
 	$(BIN)/python tools/pdf.py
 
-# What needs no book runs while the book is built.  A process more than there are cores: browsers make
-# tests wait.
+# What needs no book runs while the book is built, and waits for it: two cores, two processes.
 test: browser
 	$(MAKE) --jobs=2 html unit
 	$(BIN)/python tools/executed.py
 	$(BIN)/pytest -q -n 2 --dist loadscope tests/built --nbval-lax --nbval-current-env _build/executed
 
 unit: $(BUILT)
-	$(BIN)/pytest -q tests --ignore tests/built
+	nice $(BIN)/pytest -q tests --ignore tests/built
 
 # flowlib's tests with the oldest of all that it may meet, on Python 3.10.
 OLDEST := .venv-oldest/bin

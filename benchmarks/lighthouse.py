@@ -1,14 +1,16 @@
-"""Asks Lighthouse about each page of the built book: performance, accessibility, best practices.
+"""Asks Lighthouse about each chapter of the built book: performance, accessibility, best practices.
 
 Lighthouse comes from npm (``npx``, Node.js 18 or newer).  A page is loaded several times from the
-book's own server as a desktop computer would; medians are kept.  The performance is
-of this machine too: run it when nothing else does.
+book's own server, as a desktop computer and as a phone would; medians are kept.  What is wanted is
+wanted of the desktop: the phone is simulated, of the middle range and on a slow network.  The
+performance is of this machine too: run it when nothing else does.
 
     .venv/bin/python benchmarks/lighthouse.py
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -24,6 +26,8 @@ from book import HTML, PAGES
 from serve import server
 
 LIGHTHOUSE, LOADS = "lighthouse@12.8.2", 3
+CHAPTERS = [name for name in PAGES if (ROOT / "book" / f"{name}.ipynb").is_file()]
+DEVICES = {"desktop": ["--preset=desktop"], "phone": []}
 CATEGORIES = {"performance": 90, "accessibility": 95, "best-practices": 95}  # wanted at least
 SECONDS = {
     "first-contentful-paint": "first paint",
@@ -36,20 +40,24 @@ def main():
     with server(HTML) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{serving.server_port}"
-        pages = tqdm(PAGES, desc="pages", disable=None)
-        rows = {name: medians(f"{address}/{name}.html") for name in pages}
+        loads = tqdm([*itertools.product(DEVICES, CHAPTERS)], desc="chapters", disable=None)
+        rows = {device: {} for device in DEVICES}
+        for device, name in loads:
+            rows[device][name] = medians(f"{address}/{name}.html", DEVICES[device])
         serving.shutdown()
-    print(f"{'page':20}" + "".join(f"{column:>16}" for column in next(iter(rows.values()))))
-    for name, row in rows.items():
-        print(f"{name:20}" + "".join(f"{value:16g}" for value in row.values()))
+    for device, chapters in rows.items():
+        columns = next(iter(chapters.values()))
+        print(f"{device:20}" + "".join(f"{column:>16}" for column in columns))
+        for name, row in chapters.items():
+            print(f"{name:20}" + "".join(f"{value:16g}" for value in row.values()))
     about = machine(lighthouse=LIGHTHOUSE, loads=str(LOADS))
-    result = {"machine": about, "wanted_at_least": CATEGORIES, "pages": rows}
+    result = {"machine": about, "wanted_at_least": CATEGORIES, **rows}
     write(RESULTS / "lighthouse.json", result)
 
 
-def medians(url: str) -> dict[str, float]:
+def medians(url: str, device: list[str]) -> dict[str, float]:
     """The median score of each category, 0 to 100, and of each time, in seconds."""
-    reports = [report(url) for _ in range(LOADS)]
+    reports = [report(url, device) for _ in range(LOADS)]
     scores = {
         name: statistics.median(round(100 * r["categories"][name]["score"]) for r in reports)
         for name in CATEGORIES
@@ -61,9 +69,9 @@ def medians(url: str) -> dict[str, float]:
     return scores | times
 
 
-def report(url: str) -> dict:
+def report(url: str, device: list[str]) -> dict:
     flags = " ".join(["--headless", *chromium.flags()])
-    command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", "--preset=desktop", "--output=json"]
+    command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", *device, "--output=json"]
     command += [f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags={flags}"]
     environment = os.environ | {"CHROME_PATH": chromium.find()}
     done = subprocess.run(

@@ -21,6 +21,13 @@ PAGES = [
     ),
 ]
 
+FIGURE = '<figure class="live-figure"'
+FIGURED = [  # the pages that have one; none where no book is built
+    name
+    for name in PAGES
+    if (path := HTML / f"{name}.html").is_file() and FIGURE in path.read_text(encoding="utf-8")
+]
+
 WIDE = {"viewport": {"width": 1200, "height": 900}}
 NARROW = {"viewport": {"width": 390, "height": 800}}
 

@@ -8,11 +8,17 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from book import HTML, NARROW, PAGES, ROOT, WIDE, Visit
+from book import FIGURED, HTML, NARROW, PAGES, ROOT, WIDE, Visit
 
 CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
+where_a_figure_is = pytest.mark.parametrize("name", FIGURED)
+
+
+def assert_fits(visit):
+    width = visit.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, f"the page is {width} pixels wide"
 
 
 def assert_quiet(visit):
@@ -21,7 +27,7 @@ def assert_quiet(visit):
     assert visit.context.cookies() == []
 
 
-@in_every_page
+@where_a_figure_is
 def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
     browser, address, name
 ):
@@ -33,6 +39,8 @@ def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
         visit.context.set_offline(True)
         for figure in figures:
             figure.wake()
+            box = figure.handle.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 390, figure.name
             untouched = figure.picture()
             for control in figure.controls:
                 pictures, readouts = zip(*figure.sweep(control))
@@ -51,11 +59,12 @@ def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
                 if figure.see()[0] == before:
                     dead.append(f"{figure.name}: the picture does not follow new noise")
         assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert_fits(visit)
         assert_quiet(visit)
     assert dead == []
 
 
-@in_every_page
+@where_a_figure_is
 def test_without_a_network_figures_train(browser, address, name):
     with Visit(browser, address, **NARROW) as visit:
         figures = [figure for figure in visit.open(name) if figure.trains]
@@ -77,7 +86,7 @@ def test_without_a_network_figures_train(browser, address, name):
         assert_quiet(visit)
 
 
-@in_every_page
+@where_a_figure_is
 def test_play_moves_its_slider(browser, address, name):
     with Visit(browser, address, **WIDE) as visit:
         for figure in visit.open(name):
@@ -95,7 +104,7 @@ def test_play_moves_its_slider(browser, address, name):
         assert_quiet(visit)
 
 
-@in_every_page
+@where_a_figure_is
 def test_figures_live_in_a_page_opened_as_a_file(browser, name):
     with Visit(browser, HTML.as_uri() + "/", **WIDE) as visit:
         for figure in visit.open(name):
@@ -103,6 +112,15 @@ def test_figures_live_in_a_page_opened_as_a_file(browser, name):
             pictures = {picture for picture, _ in figure.sweep(figure.controls[0])}
             assert len(pictures) > 1, figure.name
         assert_quiet(visit)
+
+
+def test_a_figure_whose_file_is_missing_says_so_below_its_picture(browser, address):
+    with Visit(browser, address, **WIDE) as visit:
+        visit.context.route("**/_images/live-*.js", lambda route: route.abort())
+        visit.page.goto(f"{address}index.html")
+        words = visit.page.wait_for_selector("figure[data-state=error] [role=alert]").inner_text()
+        assert words == "This figure could not be read: its file is missing."
+        assert visit.page.is_visible("figure img.live-static")
 
 
 @in_every_page
@@ -118,7 +136,7 @@ def test_a_page_is_light_and_its_formulas_are_set_by_the_book_itself(browser, ad
     assert (HTML / "_static" / "live.js").stat().st_size <= 60_000
 
 
-@in_every_page
+@where_a_figure_is
 def test_without_javascript_the_pictures_stand_in(browser, address, name):
     with Visit(browser, address, java_script_enabled=False, **WIDE) as visit:
         visit.page.goto(f"{address}{name}.html")
@@ -132,15 +150,12 @@ def test_without_javascript_the_pictures_stand_in(browser, address, name):
         assert visit.foreign == []
 
 
-@in_every_page
-def test_a_page_fits_a_phone(browser, address, name):
+@pytest.mark.parametrize("name", sorted({*PAGES} - {*FIGURED}))
+def test_a_page_without_figures_fits_a_phone_too(browser, address, name):
     with Visit(browser, address, **NARROW) as visit:
-        for figure in visit.open(name):
-            figure.wake()
-            box = figure.handle.bounding_box()
-            assert box["x"] >= 0 and box["x"] + box["width"] <= 390, figure.name
-        width = visit.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390, f"the page is {width} pixels wide"
+        visit.open(name)
+        visit.rest()
+        assert_fits(visit)
 
 
 def test_the_search_finds_without_a_server(browser):

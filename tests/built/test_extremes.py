@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from book import PAGES, TWO_FRAMES, WIDE, Visit
+from book import FIGURED, TWO_FRAMES, WIDE, Visit
 
 # Both ends of a control, forty times without waiting, then one frame: a reader who shakes it.
 SHAKE = """([input, end]) => {
@@ -18,7 +18,7 @@ SHAKE = """([input, end]) => {
 }"""
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FIGURED)
 def test_every_control_shaken_to_either_end_leaves_numbers_and_another_picture(
     browser, address, name
 ):
