@@ -85,7 +85,7 @@ clean:
 $(BUILT): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(QUIET) -r requirements.txt
 	@touch $@
 
 .venv-oldest/installed: tests/oldest.txt pyproject.toml

@@ -25,24 +25,24 @@ def test_every_control_shaken_to_either_end_leaves_numbers_and_another_picture(
     """A state other than "ready" would be a NaN, which the figure says in words."""
     lost, dead = [], []
 
-    def shake(figure, control, end):
-        figure.page.evaluate(SHAKE, [figure.input(control["name"]), end])
+    def shake(figure, controls, end):
+        for control in controls:
+            figure.page.evaluate(SHAKE, [figure.input(control["name"]), end])
         figure.page.evaluate(TWO_FRAMES)
         state = figure.handle.get_attribute("data-state")
         if state != "ready" or "NaN" in str(figure.readouts()):
-            lost.append((figure.name, control["name"], end, figure.alert()))
+            lost.append((figure.name, [each["name"] for each in controls], end, figure.alert()))
         return figure.picture()
 
     with Visit(browser, address, **WIDE) as visit:
         for figure in visit.open(name):
             figure.wake()
             for control in figure.controls:
-                low, high = (shake(figure, control, end) for end in (0, 1))
+                low, high = (shake(figure, [control], end) for end in (0, 1))
                 if low == high and not figure.trains:
                     dead.append((figure.name, control["name"]))
                 figure.act("Reset")
             for end in (0, 1):  # and all of them together
-                for control in figure.controls:
-                    shake(figure, control, end)
+                shake(figure, figure.controls, end)
         assert visit.complaints == [] and visit.foreign == []
     assert lost == [] and dead == []
