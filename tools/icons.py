@@ -33,8 +33,9 @@ def thin_out(app, exception):
     shown = icons_of(out)
     text = RULE.sub(lambda rule: rule[0] if shown & set(names(rule[1])) else "", text)
     style.write_text(SOURCE.sub(r'src:url(\1.woff) format("woff")', text), encoding="utf-8")
+    letters = letters_of(out)
     for font in fonts:
-        keep(style.parent / f"{font}.ttf", letters_of(out))
+        keep(style.parent / f"{font}.ttf", letters)
 
 
 def icons_of(out):

@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 LATER = """
 addEventListener("load", () => {
-  for (const image of document.querySelectorAll("img:not(.live-static)")) image.loading = "eager";
   const after = (n, go) => (n ? requestAnimationFrame(() => after(n - 1, go)) : setTimeout(go));
   after(3, () => {
     for (const { src } of document.querySelectorAll('script[type="later"]')) {

@@ -1,7 +1,7 @@
 """A Sphinx extension that says on each page how large its pictures are, before they come.
 
-So nothing moves when they do, and those after the first come when the page is there: offline.py
-asks for them then.
+So nothing moves when they do, and those after the first come when the page is there.  A picture
+that stands in for a live figure comes when it is needed.
 """
 
 import re
@@ -14,8 +14,15 @@ from rewrite import rewrite
 
 PICTURE = re.compile(r'<img (?![^>]*width=)([^>]*src="([^"]*_images/[^"]+\.png)"[^>]*?) ?/?>')
 
+ALL_COME = """
+addEventListener("load", () => {
+  for (const image of document.querySelectorAll("img:not(.live-static)")) image.loading = "eager";
+});
+"""
+
 
 def setup(app):
+    app.add_js_file(None, body=ALL_COME)
     app.connect("build-finished", measure)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
