@@ -22,11 +22,10 @@ from tab import ROOT  # it says where the tests' helpers are
 from tqdm import tqdm
 
 import chromium
-from book import HTML, PAGES
+from book import CHAPTERS, HTML
 from serve import server
 
 LIGHTHOUSE, LOADS = "lighthouse@12.8.2", 3
-CHAPTERS = [name for name in PAGES if (ROOT / "book" / f"{name}.ipynb").is_file()]
 DEVICES = {"desktop": ["--preset=desktop"], "phone": []}
 CATEGORIES = {"performance": 90, "accessibility": 95, "best-practices": 95}  # wanted at least
 SECONDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,12 +22,19 @@ PAGES = [
     ),
 ]
 
-FIGURE = '<figure class="live-figure"'
-FIGURED = [  # the pages that have one; none where no book is built
-    name
-    for name in PAGES
-    if (path := HTML / f"{name}.html").is_file() and FIGURE in path.read_text(encoding="utf-8")
-]
+CHAPTERS = [name for name in PAGES if (ROOT / "book" / f"{name}.ipynb").is_file()]
+CALL = re.compile(r'(?:^|"|\\n)(?:\w+ = )?(?:live|train)\(', re.MULTILINE)
+
+
+def makes_a_figure(name: str) -> bool:
+    """Whether the source of a page does, a notebook or a text with cells."""
+    return any(
+        CALL.search(source.read_text(encoding="utf-8"))
+        for source in (ROOT / "book").glob(f"{name}.[im]*")
+    )
+
+
+FIGURED = [name for name in PAGES if makes_a_figure(name)]
 
 WIDE = {"viewport": {"width": 1200, "height": 900}}
 NARROW = {"viewport": {"width": 390, "height": 800}}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from book import FIGURED, HTML, NARROW, PAGES, ROOT, WIDE, Visit
+from links import Links, broken_links
 
 CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 
@@ -24,7 +23,13 @@ def assert_fits(visit):
 def assert_quiet(visit):
     assert visit.foreign == [], "requests to others"
     assert visit.complaints == [], "errors in the console"
+
+
+def assert_keeps_the_theme_and_the_place_in_the_sidebar_alone(visit):
     assert visit.context.cookies() == []
+    for store, own in (("local", {"mode", "theme"}), ("session", {"sidebar-scroll-top"})):
+        kept = json.loads(visit.page.evaluate(f"JSON.stringify({store}Storage)"))
+        assert set(kept) <= own, kept
 
 
 @where_a_figure_is
@@ -35,6 +40,7 @@ def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
     dead = []
     with Visit(browser, address, color_scheme="dark", **NARROW) as visit:
         figures = visit.open(name)
+        assert figures
         visit.rest()
         visit.context.set_offline(True)
         for figure in figures:
@@ -132,6 +138,7 @@ def test_a_page_is_light_and_its_formulas_are_set_by_the_book_itself(browser, ad
         formulas = visit.page.query_selector_all(".math")
         assert len(visit.page.query_selector_all(".math mjx-container")) >= len(formulas)
         assert visit.page.query_selector_all("mjx-merror") == []
+        assert_keeps_the_theme_and_the_place_in_the_sidebar_alone(visit)
         assert_quiet(visit)
     assert (HTML / "_static" / "live.js").stat().st_size <= 60_000
 
@@ -166,40 +173,8 @@ def test_the_search_finds_without_a_server(browser):
         assert_quiet(visit)
 
 
-class Links(HTMLParser):
-    """What a page points to, and the places in it that can be pointed to."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.targets, self.places, self.twice = [], set(), []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attributes):
-        for key, value in attributes:
-            if key in ("href", "src"):
-                self.targets.append(value)
-            if key == "id":
-                self.twice += [value] if value in self.places else []
-                self.places.add(value)
-
-
 def test_every_internal_link_arrives():
-    pages = {
-        path.resolve(): Links(path)
-        for path in HTML.rglob("*.html")
-        if "_static" not in path.parts and path.name != "404.html"  # which begins at the address
-    }
-    broken = []
-    for page, links in pages.items():
-        for target in links.targets:
-            url = urlsplit(target)
-            if url.scheme or url.netloc:
-                continue
-            path = (page.parent / unquote(url.path)).resolve() if url.path else page
-            place = unquote(url.fragment).split("?")[0]
-            if not path.is_file() or (place and path in pages and place not in pages[path].places):
-                broken.append(f"{page.name}: {target}")
-    assert broken == []
+    assert broken_links(HTML) == []
 
 
 @in_every_page

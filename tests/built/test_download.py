@@ -1,17 +1,14 @@
-"""The zip that a reader takes along works from a folder, without a network; nobody is told of a visit."""
+"""The zip that a reader takes along works from a folder, without a network."""
 
 from __future__ import annotations
 
-import html
-import json
-import re
-from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile
 
 import pytest
 
 from book import HTML, WIDE, Visit
 from download import NAME
+from links import broken_links
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +37,4 @@ def test_the_zip_holds_nothing_but_the_book(folder):
 
 
 def test_every_link_of_the_zip_leads_somewhere(folder):
-    dead = []
-    for page in [*folder.glob("*.html"), *folder.glob("reference/*.html")]:
-        for link in re.findall(r'(?:href|src)="([^"#?]+)', page.read_text(encoding="utf-8")):
-            target = urlsplit(html.unescape(link))
-            if not target.scheme and not (page.parent / unquote(target.path)).is_file():
-                dead.append((page.name, link))
-    assert dead == []
-
-
-def test_a_visit_keeps_the_theme_and_the_place_in_the_sidebar_alone(browser, address):
-    with Visit(browser, address, **WIDE) as visit:
-        for name in ("index", "coupling", "which-flow"):
-            visit.open(name)
-            for store, own in (("local", {"mode", "theme"}), ("session", {"sidebar-scroll-top"})):
-                kept = json.loads(visit.page.evaluate(f"JSON.stringify({store}Storage)"))
-                assert set(kept) <= own, kept
+    assert broken_links(folder) == []

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from book import HTML, NARROW, ROOT, Visit
+from book import CHAPTERS, HTML, NARROW, ROOT, Visit
 
-CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
 PLAIN = {"java_script_enabled": False}  # nothing here needs a script, and pages are quick without
 THUMB = 44  # pixels
 

@@ -12,12 +12,11 @@ from xml.etree import ElementTree
 import matplotlib.pyplot as plt
 import pytest
 
-from book import CONFIG, HTML, NARROW, PAGES, ROOT, Visit
+from book import CHAPTERS, CONFIG, HTML, NARROW, PAGES, Visit
 from serve import Server
 
 BASE = CONFIG["html"]["baseurl"]
 PREFIX = urlsplit(BASE).path
-CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
 
 WRITTEN = [name for name in PAGES if name != "genindex"]  # Sphinx makes that one of the others
 
