@@ -1,32 +1,78 @@
-"""Writes the chapters that the build executed to _build/executed, with the outputs as they came.
+"""A pytest plugin: what nbval executes, the book's build does not execute again.
 
-The build's own copies, in _build/jupyter_execute, repeat what a cell printed: myst-nb merges the
-pieces of it for the page, in place.  The cache has the pieces, and how long each notebook took.
+nbval runs the chapters cell by cell.  One whose cells all pass goes, with its outputs, to the cache in
+which the build looks first.  The next run of the same state compares what the cells marked
+NBVAL_CHECK_OUTPUT print with what they printed before.
 """
 
-import shutil
+import os
+from collections import Counter
+from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 
-import nbformat
+from ipykernel.ipkernel import IPythonKernel
 from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
 
-BOOK = Path(__file__).parents[1] / "book"
-BUILD = BOOK.parent / "_build"
-EXECUTED = BUILD / "executed"
+from flowlib.live.sphinx import cache_of_notebooks
 
-
-def main():
-    shutil.rmtree(EXECUTED, ignore_errors=True)
-    EXECUTED.mkdir()
-    (folder,) = (BUILD / ".jupyter_cache").iterdir()
-    cache = get_cache(folder)
-    for chapter in BOOK.glob("*.ipynb"):
-        path = BUILD / "jupyter_execute" / chapter.name
-        _, notebook = cache.merge_match_into_notebook(nbformat.read(path, as_version=4))
-        nbformat.write(notebook, EXECUTED / path.name)
-    for record in cache.list_cache_records():
-        print(f"{Path(record.uri).name} ran in {record.data['execution_seconds']:.0f} s")
+failed, seconds = set(), Counter()
 
 
-if __name__ == "__main__":
-    main()
+def pytest_configure():
+    os.environ["FLOWLIB_BOOK"] = "1"  # figures are shown as the build wants them
+
+
+def execute(kernel, source, allow_stdin=None):
+    """Without a history, as nbval would have it, a cell that ends in ``;`` shows its last value."""
+    return kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+RunningKernel.execute_cell_input = execute
+
+
+def cache():
+    return get_cache(cache_of_notebooks(Path(__file__).parents[1] / "_build"))
+
+
+def notebooks(session):
+    """Each collected notebook with its cells of code."""
+    cells = [item for item in session.items if isinstance(item, IPyNbCell)]
+    return [(file, list(group)) for file, group in groupby(cells, key=lambda cell: cell.parent)]
+
+
+def pytest_collection_finish(session):
+    for file, cells in notebooks(session):
+        with suppress(KeyError):  # its first run
+            _, earlier = cache().merge_match_into_notebook(file.nb)
+            ran = [cell for cell in earlier.cells if cell.cell_type == "code"]
+            for cell, before in zip(cells, ran, strict=True):
+                cell.cell.update(outputs=before.outputs, execution_count=before.execution_count)
+
+
+def pytest_exception_interact(node):
+    failed.add(node.parent)
+
+
+def pytest_runtest_logreport(report):
+    seconds[report.nodeid.split("::")[0]] += report.duration
+
+
+def pytest_sessionfinish(session):
+    for file, cells in notebooks(session):
+        if file not in failed and all(cell.test_outputs is not None for cell in cells):
+            for count, cell in enumerate(cells, 1):
+                cell.cell.update(outputs=cell.test_outputs, execution_count=count)
+            file.nb.metadata.language_info = IPythonKernel.language_info
+            took = {"execution_seconds": seconds[file.nodeid]}
+            cache().cache_notebook_bundle(
+                CacheBundleIn(file.nb, file.path, data=took), overwrite=True
+            )
+
+
+def pytest_terminal_summary(terminalreporter):
+    for name, took in seconds.items():
+        terminalreporter.write_line(f"{name} ran in {took:.0f} s")

@@ -95,21 +95,22 @@ def write_mount_point(translator, node):
 
 
 def stamp(app, config):
-    """Names the cache of executed notebooks after what they depend on, and drops older ones.
+    """Gives the settings a value for each state: a new one marks every page as outdated."""
+    config.nb_execution_cache_path = str(cache_of_notebooks(Path(app.outdir).parent))
+    config.live_assets = digest(bundle.classic().encode(), bundle.css().encode())
 
-    The cache's path is a setting of the environment, so a new name marks every page as outdated.
-    """
+
+def cache_of_notebooks(build: Path) -> Path:
+    """The folder of executed notebooks, named after what they depend on.  Drops older ones."""
     repository = PACKAGE.parent  # the book's
     beside = [*repository.glob("requirements.txt"), *repository.glob("benchmarks/results/*.json")]
     own = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.npz")]  # code, and weights that come with it
     files = [*sorted(own), *sorted(beside)]
-    caches = Path(app.outdir).parent / ".jupyter_cache"
-    cache = caches / digest(*(file.read_bytes() for file in files))
-    for old in caches.glob("*"):
+    cache = build / ".jupyter_cache" / digest(*(file.read_bytes() for file in files))
+    for old in cache.parent.glob("*"):
         if old != cache:
             shutil.rmtree(old, ignore_errors=True)
-    config.nb_execution_cache_path = str(cache)
-    config.live_assets = digest(bundle.classic().encode(), bundle.css().encode())
+    return cache
 
 
 def digest(*contents: bytes) -> str:
