@@ -90,11 +90,8 @@ class Visit:
             self.files.add(HTML / unquote(urlsplit(response.url.removeprefix(self.own)).path))
 
     def rest(self):
-        """Waits for all that the page fetches by itself: formulas are set late, their fonts later."""
-        if self.page.query_selector(".math"):
-            self.page.wait_for_function("window.MathJax?.startup?.promise")
-            self.page.evaluate("() => MathJax.startup.promise")
-        self.page.evaluate(TWO_FRAMES)  # a font is asked for when its first letter is laid out
+        """Waits for all that the page fetches by itself, some of it when there is nothing to do."""
+        self.page.evaluate("() => new Promise((go) => requestIdleCallback(() => go()))")
         self.page.evaluate("() => document.fonts.ready.then(() => null)")
         self.page.wait_for_load_state("networkidle")
 
@@ -123,7 +120,7 @@ class Figure:
 
     def wake(self):
         """Scrolls to the figure and waits for its first frame."""
-        self.handle.scroll_into_view_if_needed()
+        self.handle.evaluate("(figure) => figure.scrollIntoView({ block: 'center' })")
         self.page.wait_for_function("(f) => 'frameMs' in f.dataset", arg=self.handle)
         self.settle()
 

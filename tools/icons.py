@@ -7,7 +7,7 @@ icons.  The pages show twenty.  So the fonts become ones with these alone, and t
 import re
 from pathlib import Path
 
-from fontTools import subset
+from fonts import keep
 
 STYLE = "styles/pydata-sphinx-theme.css"
 RULE = re.compile(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"[^"]+"\}')
@@ -34,8 +34,11 @@ def thin_out(app, exception):
     text = RULE.sub(lambda rule: rule[0] if shown & set(names(rule[1])) else "", text)
     style.write_text(SOURCE.sub(r'src:url(\1.woff) format("woff")', text), encoding="utf-8")
     letters = letters_of(out)
-    for font in fonts:
-        keep(style.parent / f"{font}.ttf", letters)
+    for font in (style.parent / name for name in fonts):
+        whole = font.with_suffix(".ttf")
+        keep(letters, whole, font.with_suffix(".woff"))
+        whole.unlink()
+        font.with_suffix(".woff2").unlink()
 
 
 def icons_of(out):
@@ -55,15 +58,3 @@ def letters_of(out):
 
 def names(text):
     return re.findall(r"\bfa-[a-z\d-]+", text)
-
-
-def keep(font, letters):
-    """Writes the font anew with these letters alone, and takes the whole ones away."""
-    options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
-    whole = subset.load_font(font, options)
-    small = subset.Subsetter(options)
-    small.populate(unicodes=letters)
-    small.subset(whole)
-    subset.save_font(whole, font.with_suffix(".woff"), options)
-    for suffix in (".ttf", ".woff2"):
-        font.with_suffix(suffix).unlink()

@@ -31,10 +31,6 @@ html {{ counter-reset: page {before}; }}
 READY = """async () => {
     document.querySelectorAll("img").forEach((each) => { each.loading = "eager"; });
     await Promise.all([...document.images].map((each) => each.decode()));
-    if (document.querySelector(".math")) {
-        while (!window.MathJax?.startup?.promise) await new Promise((go) => setTimeout(go, 50));
-        await MathJax.startup.promise;
-    }
     await document.fonts.ready;
 }"""
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]

@@ -15,9 +15,9 @@ from rewrite import rewrite
 PICTURE = re.compile(r'<img (?![^>]*width=)([^>]*src="([^"]*_images/[^"]+\.png)"[^>]*?) ?/?>')
 
 ALL_COME = """
-addEventListener("load", () => {
+addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(() => {
   for (const image of document.querySelectorAll("img:not(.live-static)")) image.loading = "eager";
-});
+}));
 """
 
 

@@ -49,10 +49,10 @@ def test_solutions_are_folded_and_open_from_the_keyboard(browser, address, name)
         solutions = visit.page.query_selector_all("#exercises .tag_hide-cell > details")
         assert len(solutions) >= 2
         for solution in solutions:
-            code = solution.query_selector(".cell_input")
+            code, summary = (solution.query_selector(p) for p in (".cell_input", "summary"))
+            summary.focus()
             assert not code.is_visible()
-            assert solution.query_selector("summary").inner_text() == "Show a solution"
-            solution.query_selector("summary").focus()
+            assert summary.inner_text() == "Show a solution"
             visit.page.keyboard.press("Enter")
             assert code.is_visible() and code.inner_text().strip()
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390

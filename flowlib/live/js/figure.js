@@ -11,6 +11,7 @@ import { noise } from "./noise.js";
 import { compile } from "./runtime.js";
 import { Sound } from "./sound.js";
 import { Training } from "./train.js";
+import { readTheme } from "./theme.js";
 import { decimals, number } from "./words.js";
 
 // what a mark, a readout or a sound calls the outputs that it shows
@@ -191,6 +192,7 @@ export class View {
 
   draw() {
     if (!this.outputs) return;
+    this.theme ??= readTheme(this.figure);
     // Where a canvas has a fraction of a pixel, the browser knows which way it snapped.
     const device = (length, snapped) => {
       const pixels = Math.round(length * devicePixelRatio);

@@ -1,5 +1,5 @@
 /** What a figure follows: its model, the page's address, the theme, and the room there is. */
-import { isDark, readTheme } from "./theme.js";
+import { isDark } from "./theme.js";
 
 /** @param view the figure's View, whose `undo` undoes all of it */
 export function follow(view) {
@@ -29,7 +29,7 @@ export function follow(view) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const repaint = () => {
     figure.dataset.theme = isDark(dark) ? "dark" : "light";
-    view.theme = readTheme(figure);
+    view.theme = undefined; // to be read when it is drawn: that lays it out
     view.attempt(() => view.draw());
   };
   on(dark, "change", repaint);

@@ -13,7 +13,7 @@ export function hydrate() {
   else all();
 }
 
-/** Asks for a figure's state once a reader comes near, or the page has all else that it loads. */
+/** Asks for a figure's state once a reader comes near, or the page is there and has nothing to do. */
 function begin(figure) {
   if (figure.querySelector("script.live-data")) return mount(figure);
   const lost = () => refuse(figure, "its file is missing");
@@ -21,8 +21,9 @@ function begin(figure) {
   const ask = () => script.isConnected || figure.append(script);
   figure.addEventListener("live-data", () => mount(figure), { once: true });
   whenNear(figure, ask);
-  if (document.readyState === "complete") ask();
-  else addEventListener("load", ask);
+  const later = () => (window.requestIdleCallback ?? setTimeout)(ask);
+  if (document.readyState === "complete") later();
+  else addEventListener("load", later);
 }
 
 function whenNear(figure, go) {

@@ -1,0 +1,13 @@
+"""Fonts with the letters alone that a book shows."""
+
+from fontTools import subset
+
+
+def keep(letters, source, target):
+    """Writes the font ``source`` with these letters, numbers of Unicode, as the woff ``target``."""
+    options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
+    font = subset.load_font(source, options)
+    small = subset.Subsetter(options)
+    small.populate(unicodes=letters)
+    small.subset(font)
+    subset.save_font(font, target, options)
