@@ -3,12 +3,14 @@
 MathJax 3.2.2, from the package sphinx-mathjax-offline, runs in V8.  A page gets its formulas as it
 would have set them itself, with the MathML that is read aloud, and the styles of the letters that it
 uses; a browser needs no script for them, only the fonts, which have the letters of this book alone.
-A formula that MathJax cannot read is a warning of the build.
+They come before a reader does, for who loses the network.  A formula that MathJax cannot read is a
+warning of the build.
 """
 
 import importlib.util
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 from docutils import nodes
@@ -20,11 +22,21 @@ from fonts import keep
 logger = logging.getLogger(__name__)
 
 MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static/mathjax"
-PARTS = "loader", "core", "adaptors/liteDOM", "input/tex", "input/tex/extensions/boldsymbol"
-PARTS += "output/chtml", "output/chtml/fonts/tex", "a11y/assistive-mml"
+PARTS = [
+    "loader",
+    "core",
+    "adaptors/liteDOM",
+    "input/tex",
+    "input/tex/extensions/boldsymbol",
+    "output/chtml",
+    "output/chtml/fonts/tex",
+    "a11y/assistive-mml",
+]
 FONTS = "output/chtml/fonts/woff-v2"
-LETTER = re.compile(r'mjx-c[^{}]*\{[^}]*content: "(?:\\([\dA-F]+)|(.))')
-FACE = re.compile(r"@font-face[^{}]*\{font-family: ([\w-]+);[^{}]*\}")
+LETTERS = re.compile(r'(mjx-[^{}]*)\{[^{}]*content: "((?:\\.|[^"\\])+)"')
+LETTER = re.compile(r"\\([\dA-F]+)|\\?(.)")
+FACE = re.compile(r'@font-face[^{}]*\{font-family: ([\w-]+);src: url\("[^"]*/([^"/]+)"\)[^{}]*\}')
+STRETCHED = {"MJXTEX", "MJXTEX-S1", "MJXTEX-S4"}  # the fonts of parts of long braces
 LINES = re.compile(r"\s*\n\s*")
 SET = """
 const { adaptors, handlers, a11y, input, output, mathjax } = MathJax._;
@@ -42,8 +54,6 @@ var styles = () => {
   return text;
 };
 """
-
-
 FONTS_COME = """
 addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(() => {
   for (const font of document.fonts) if (font.family.includes("MJX")) font.load().catch(() => {});
@@ -103,7 +113,7 @@ def add_styles(app, name, template, context, doctree):
         styles = LINES.sub("", app.builder.mathjax.call("styles").replace("FONTS", fonts))
         used = {"MJXZERO", "MJXTEX", *(f"MJX{name}" for name in re.findall(r"TEX-\w+", body))}
         if "<mjx-stretchy" in body:
-            used |= {"MJXTEX-S1", "MJXTEX-S4"}
+            used |= STRETCHED
         styles = FACE.sub(lambda face: face[0] if face[1] in used else "", styles)
         context["metatags"] += f"<style>{styles}</style>"
 
@@ -116,10 +126,17 @@ def end(app, exception):
 
 
 def write_fonts(out):
-    pages = (page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
-    found = {letter for page in pages for letter in LETTER.findall(page)}
-    letters = {int(number, 16) if number else ord(letter) for number, letter in found}
+    """Writes those that a page names, each with the letters that a page has of it."""
+    files, letters = {}, defaultdict(set)
+    for page in out.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        files.update(FACE.findall(text))
+        for selector, content in LETTERS.findall(text):
+            named = {f"MJX{name}" for name in re.findall(r"TEX-\w+", selector)}
+            shown = {int(number, 16) if number else ord(c) for number, c in LETTER.findall(content)}
+            for font in STRETCHED if "stretchy" in selector else named or {"MJXTEX"}:
+                letters[font] |= shown
     target = out / "_static/mathjax"
     target.mkdir(parents=True, exist_ok=True)
-    for font in (MATHJAX / FONTS).glob("*.woff"):
-        keep(letters, font, target / font.name)
+    for name, file in files.items():
+        keep(letters[name], MATHJAX / FONTS / file, target / file)

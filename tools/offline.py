@@ -30,7 +30,7 @@ BLOCKING = re.compile(
 LOOKS = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 LOOKS_IF_SEEN = f"e.checkVisibility?.({{contentVisibilityAuto:!0}})===!1||({LOOKS})"
 SEEN = """for (const shows of ["toggle", "contentvisibilityautostatechange"]) {
-  addEventListener(shows, () => dispatchEvent(new Event("resize")), true);
+  addEventListener(shows, (event) => event.skipped || dispatchEvent(new Event("resize")), true);
 }
 """
 

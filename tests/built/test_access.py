@@ -56,7 +56,7 @@ def test_axe_has_nothing_to_say(browser, address, name):
             if width != visit.page.viewport_size["width"]:
                 visit.page.set_viewport_size({"width": width, "height": 900})
             visit.page.evaluate("() => { dispatchEvent(new Event('resize')); }")
-            visit.page.wait_for_timeout(RESIZED)  # also after the last formula was set
+            visit.page.wait_for_timeout(RESIZED)
             visit.page.evaluate(DRESS, theme)
             visit.page.evaluate(TWO_FRAMES)
             rules = EVERY_RULE if (width, theme) == SETTINGS[0] else OF_LOOKS

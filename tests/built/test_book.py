@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from book import FIGURED, HTML, NARROW, PAGES, ROOT, WIDE, Visit
 from links import Links, broken_links
@@ -129,9 +131,30 @@ def test_a_figure_whose_file_is_missing_says_so_below_its_picture(browser, addre
         assert visit.page.is_visible("figure img.live-static")
 
 
-LETTERS_WITHOUT_STYLE = """() => [...document.querySelectorAll("mjx-c")]
-    .filter((letter) => getComputedStyle(letter, "::before").content === "none")
-    .map((letter) => letter.className)"""
+LETTERS = """() => [...new Set([...document.querySelectorAll("mjx-c")].map((letter) => {
+    const { content, fontFamily } = getComputedStyle(letter, "::before");
+    return `${fontFamily}: ${content}`;
+}))]"""
+FACES = """() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+    .filter((rule) => rule instanceof CSSFontFaceRule)
+    .map(({ style }) => [style.fontFamily, style.src])"""
+
+
+def letters_that_no_font_has(page) -> list[str]:
+    """What a formula on the page shows, as its styles say, but none of the fonts that they name."""
+    files = {family: re.search(r"[\w-]+\.woff\b", src)[0] for family, src in page.evaluate(FACES)}
+    known = {
+        family: TTFont(HTML / "_static" / "mathjax" / file).getBestCmap() or {}
+        for family, file in files.items()
+        if family.startswith("MJX")
+    }
+    lost = []
+    for shown in page.evaluate(LETTERS):
+        families, content = shown.split(": ", 1)
+        fonts = [known.get(family, {}) for family in families.split(", ")]
+        if content == "none" or not all(any(ord(c) in f for f in fonts) for c in content[1:-1]):
+            lost.append(shown)
+    return lost
 
 
 @in_every_page
@@ -142,7 +165,7 @@ def test_a_page_is_light_and_its_formulas_are_set_by_the_book_itself(browser, ad
         assert visit.weight() <= 4_000_000
         formulas = visit.page.query_selector_all(".math")
         assert len(visit.page.query_selector_all(".math mjx-container")) == len(formulas)
-        assert visit.page.evaluate(LETTERS_WITHOUT_STYLE) == []
+        assert letters_that_no_font_has(visit.page) == []
         assert_keeps_the_theme_and_the_place_in_the_sidebar_alone(visit)
         assert_quiet(visit)
     assert (HTML / "_static" / "live.js").stat().st_size <= 60_000

@@ -10,6 +10,7 @@ from book import CHAPTERS, HTML, NARROW, ROOT, Visit
 
 PLAIN = {"java_script_enabled": False}  # nothing here needs a script, and pages are quick without
 THUMB = 44  # pixels
+SEEN = "(code) => code.checkVisibility({ contentVisibilityAuto: true })"
 
 in_every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
@@ -91,3 +92,15 @@ def test_wide_code_can_be_scrolled_by_keys_once_it_is_open(browser, address):
         folded.query_selector("summary").press("Enter")
         visit.page.wait_for_function("(code) => code.tabIndex === 0", arg=code)
         assert code.evaluate("(code) => code.scrollWidth > code.clientWidth")
+
+
+def test_wide_code_can_be_scrolled_by_keys_once_a_reader_comes_near(browser, address):
+    with Visit(browser, address, **NARROW) as visit:
+        visit.open("planar")
+        codes = visit.page.query_selector_all("section > .cell > .cell_input pre")
+        far = [code for code in codes if not code.evaluate(SEEN)]
+        wide = [code for code in far if code.evaluate("(c) => c.scrollWidth > c.clientWidth")]
+        assert len(wide) >= 5
+        for code in wide[:: len(wide) // 4]:
+            code.evaluate("(code) => code.scrollIntoView()")
+            visit.page.wait_for_function("(code) => code.tabIndex === 0", arg=code)
