@@ -1,9 +1,9 @@
 """Asks Lighthouse about each chapter of the built book: performance, accessibility, best practices.
 
 Lighthouse comes from npm (``npx``, Node.js 18 or newer).  A page is loaded several times from the
-book's own server, as a desktop computer and as a phone would; medians are kept.  What is wanted is
-wanted of the desktop: the phone is simulated, of the middle range and on a slow network.  The
-performance is of this machine too: run it when nothing else does.
+book's own server, as a desktop computer and as a phone would; medians are kept.  The phone is
+simulated, of the middle range and on a slow network.  The performance is of this machine too: run it
+when nothing else does.
 
     .venv/bin/python benchmarks/lighthouse.py
 """
