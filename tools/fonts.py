@@ -6,6 +6,7 @@ from fontTools import subset
 def keep(letters, source, target):
     """Writes the font ``source`` with these letters, numbers of Unicode, as the woff ``target``."""
     options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
+    options.drop_tables += ["FFTM"]  # when FontForge made it
     font = subset.load_font(source, options)
     small = subset.Subsetter(options)
     small.populate(unicodes=letters)
