@@ -22,8 +22,9 @@ PALETTE = {
     "data": "#C4500A",  # x, the data side
     "truth": "#045632",  # a reference, an exact value, a target
     "wrong": "#911878",  # what breaks
-    "muted": "#7A7A7A",  # grids and guides
+    "muted": "#767676",  # grids and guides
 }
+OPACITY = 0.8  # of marks that lie over each other; js/marks.js has it too
 #: The colours of a density, from white at zero to dark blue.
 HEAT = LinearSegmentedColormap.from_list(
     "heat", ["#FFFFFF", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]
@@ -105,7 +106,7 @@ def draw_points(ax: Axes, points: Tensor, role: str = "data", size: float = 3) -
         >>> draw_points(ax, torch.randn(100, 2), role="base")
     """
     x, y = points.detach().numpy().T
-    ax.scatter(x, y, s=size, color=PALETTE[role], alpha=0.6, linewidths=0)
+    ax.scatter(x, y, s=size, color=PALETTE[role], alpha=OPACITY, linewidths=0)
     ax.set_aspect("equal")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from flowlib.live import bundle, draw
-from flowlib.plotting import PALETTE
+from flowlib.plotting import OPACITY, PALETTE
 
 SIGHT = {
     "everybody": np.eye(3),
@@ -45,15 +45,25 @@ THEMES = [
 in_both_themes = pytest.mark.parametrize("theme", THEMES, ids=["light", "dark"])
 
 
-def linear(colour: str) -> np.ndarray:
+def channels(colour: str) -> list[int]:
     digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
-    rgb = np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+    return [int(digits[i : i + 2], 16) for i in (0, 2, 4)]
+
+
+def linear(colour: str) -> np.ndarray:
+    rgb = np.array(channels(colour)) / 255
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 def contrast(one: str, other: str) -> float:
     low, high = sorted(XYZ[1] @ linear(colour) + 0.05 for colour in (one, other))
     return high / low
+
+
+def over(colour: str, page: str) -> str:
+    """What a mark of this colour shows that lets the page through."""
+    pairs = zip(channels(colour), channels(page))
+    return "#" + "".join(f"{round(OPACITY * c + (1 - OPACITY) * p):02x}" for c, p in pairs)
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
@@ -75,6 +85,16 @@ def test_roles_and_words_stand_out_from_the_page(theme):
         assert contrast(theme[name], theme["page"]) >= 3, name
     for name in ("ink", "quiet"):
         assert contrast(theme[name], theme["page"]) >= 4.5, name
+
+
+@in_both_themes
+def test_marks_that_let_the_page_through_stand_out_from_it(theme):
+    for role in PALETTE:
+        assert contrast(over(theme[role], theme["page"]), theme["page"]) >= 3, role
+
+
+def test_page_and_print_let_as_much_through():
+    assert re.findall(r"OPACITY = ([\d.]+);", bundle.esm()) == [str(OPACITY)]
 
 
 def test_the_pictures_of_print_stand_out_too():

@@ -18,7 +18,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
 from flowlib.live.words import has_cells, number, panel_ticks, tick_text
-from flowlib.plotting import PALETTE
+from flowlib.plotting import OPACITY, PALETTE
 
 WIDTH, GAP, TALLEST = 720, 24, 340
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 24, 40  # around each plot, as in live.css
@@ -157,9 +157,8 @@ def _image(ax, panel, mark, outputs, **style):
 
 def _points(ax, panel, mark, outputs):
     xy = _array(outputs[mark["xy"]])
-    alpha = 0.9 if len(xy) <= 100 else 0.6
     ring = any(other["kind"] == "heat" for other in panel["marks"])
-    style = {"markersize": 2 * mark["size"] + ring / 2, "alpha": alpha}
+    style = {"markersize": 2 * mark["size"] + ring / 2, "alpha": OPACITY}
     style |= {"markeredgewidth": ring / 2, "markeredgecolor": "white"}
     ax.plot(*_finite(xy).T, "o", color=PALETTE[mark["role"]], **style)
 
@@ -167,7 +166,7 @@ def _points(ax, panel, mark, outputs):
 def _grid(ax, panel, mark, outputs):
     mesh = _array(outputs[mark["mesh"]])
     lines = [*mesh, *mesh.swapaxes(0, 1)]
-    style = {"color": PALETTE[mark["role"]], "linewidth": 1, "alpha": 0.5}
+    style = {"color": PALETTE[mark["role"]], "linewidth": 1, "alpha": OPACITY}
     ax.add_collection(LineCollection([_finite(line) for line in lines], **style), autolim=False)
 
 
@@ -185,7 +184,7 @@ def _curve(ax, panel, mark, outputs):
 def _segments(ax, panel, mark, outputs):
     pieces = _array(outputs[mark["ab"]])
     pieces = pieces[np.isfinite(pieces).all((1, 2))]
-    style = {"color": PALETTE[mark["role"]], "alpha": 0.8}
+    style = {"color": PALETTE[mark["role"]], "alpha": OPACITY}
     if not mark["arrow"]:
         ax.add_collection(LineCollection(pieces, linewidth=1.5, **style), autolim=False)
         return
@@ -201,7 +200,7 @@ def _bars(ax, panel, mark, outputs):
     offset = (together.index(mark) - (len(together) - 1) / 2) * width
     places = np.arange(len(heights))
     tall = np.where(np.isfinite(heights), heights, 0.0)
-    ax.bar(places + offset, tall, width * 0.92, color=PALETTE[mark["role"]], alpha=0.85)
+    ax.bar(places + offset, tall, width * 0.92, color=PALETTE[mark["role"]], alpha=OPACITY)
     if mark["labels"]:
         ax.set_xticks(places, mark["labels"])
         ax.tick_params(axis="x", length=0, pad=7)
@@ -224,7 +223,7 @@ def _handle(mark: dict):
         return Patch(color=HEAT[3], label=mark["label"])
     colour = PALETTE[mark["role"]]
     if mark["kind"] == "bars":
-        return Patch(color=colour, alpha=0.85, linewidth=0, label=mark["label"])
+        return Patch(color=colour, alpha=OPACITY, linewidth=0, label=mark["label"])
     if mark.get("fill"):
         return Patch(facecolor=to_rgba(colour, 0.4), edgecolor=colour, label=mark["label"])
     if mark["kind"] == "points":

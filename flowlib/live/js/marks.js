@@ -8,6 +8,8 @@ import { hasCells, panelTicks, tickText } from "./words.js";
 
 /** Around each plot, in CSS pixels; live.css and draw.py have the same four. */
 export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
+/** Of marks that lie over each other: the weakest colour still stands out from the page. */
+const OPACITY = 0.8;
 
 /**
  * @param {HTMLCanvasElement} canvas sized in device pixels
@@ -72,7 +74,7 @@ const MARKS = {
     const xy = outputs[mark.xy];
     const onHeat = panel.marks.some((other) => other.kind === "heat");
     context.strokeStyle = theme.page; // a thin ring of the page's colour, where the ground is dark
-    context.globalAlpha = xy.length <= 200 ? 0.9 : 0.6;
+    context.globalAlpha = OPACITY;
     for (let i = 0; i < xy.length; i += 2) {
       const [x, y] = [plot.x(xy[i]), plot.y(xy[i + 1])];
       const across = x > plot.left - 9 && x < plot.right + 9;
@@ -88,7 +90,7 @@ const MARKS = {
     const [rows, columns] = shapes[mark.mesh];
     const xy = outputs[mark.mesh];
     const at = (i) => [xy[2 * i], xy[2 * i + 1]];
-    context.globalAlpha = 0.5;
+    context.globalAlpha = OPACITY;
     context.beginPath();
     for (let r = 0; r < rows; r++) trace(context, plot, columns, (c) => at(r * columns + c));
     for (let c = 0; c < columns; c++) trace(context, plot, rows, (r) => at(r * columns + c));
@@ -117,7 +119,7 @@ const MARKS = {
 
   segments(context, mark, { plot, outputs }) {
     const ab = outputs[mark.ab];
-    context.globalAlpha = 0.8;
+    context.globalAlpha = OPACITY;
     context.lineWidth = 1.5;
     context.beginPath();
     for (let i = 0; i < ab.length; i += 4) {
@@ -145,7 +147,7 @@ const MARKS = {
     const together = panel.marks.filter((other) => other.kind === "bars");
     const each = 0.72 / together.length;
     const offset = (together.indexOf(mark) - (together.length - 1) / 2) * each;
-    context.globalAlpha = 0.85;
+    context.globalAlpha = OPACITY;
     outputs[mark.heights].forEach((height, i) => {
       if (!(Math.abs(height) < Infinity)) return;
       const [left, right] = [plot.x(i + offset - 0.46 * each), plot.x(i + offset + 0.46 * each)];
