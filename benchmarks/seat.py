@@ -18,21 +18,21 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
 import nbformat
+import tab  # noqa: F401, it says where the tests' helpers are
 from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 from record import RESULTS, machine, write
-from tab import ROOT  # it says where the tests' helpers are
 
 # isort: split
 import chromium
 import lab
+from book import NOTEBOOKS
 
 USED = """
 import resource, sys
 _used = resource.getrusage(resource.RUSAGE_SELF)
 print(_used.ru_maxrss * (1 if sys.platform == "darwin" else 1024), _used.ru_utime + _used.ru_stime)
 """
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 
 
 def of_a_kernel(path: Path) -> dict[str, float]:

@@ -22,7 +22,8 @@ PAGES = [
     ),
 ]
 
-CHAPTERS = [name for name in PAGES if (ROOT / "book" / f"{name}.ipynb").is_file()]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+CHAPTERS = [name for name in PAGES if (ROOT / "book" / f"{name}.ipynb") in NOTEBOOKS]
 CALL = re.compile(r'(?:^|"|\\n)(?:\w+ = )?(?:live|train)\(', re.MULTILINE)
 
 

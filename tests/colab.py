@@ -21,13 +21,12 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-from book import CONFIG, ROOT
+from book import CONFIG, NOTEBOOKS, ROOT
 from scratch import copy_of_the_repository
 
 VERSIONS = {"numpy": "2.1.3", "ipywidgets": "7.7.1", "anywidget": "0.9.21"}  # Colab's, 2026-08
 PYTHON, TORCH = "3.13", "2.11"
 BESIDE = ["ipykernel", "ipython_genutils", "matplotlib", "scikit-learn", "tqdm"]  # Colab has them
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 

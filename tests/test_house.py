@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from book import CONFIG, PAGES, ROOT
+from book import CONFIG, NOTEBOOKS, PAGES, ROOT
 
 URL = CONFIG["repository"]["url"]
 FIRST_CELL = f"""\
@@ -23,7 +23,6 @@ OWNER, REPOSITORY = URL.split("/")[3:]
 IN_COLAB = f"https://colab.research.google.com/github/{OWNER}/{REPOSITORY}/blob/main/book"
 LONGEST_CELL = 30
 
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 in_every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 

@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 import lab
-from book import PICTURE, ROOT, TWO_FRAMES
+from book import NOTEBOOKS, PICTURE, ROOT, TWO_FRAMES
 
 WHOLE = bool(os.environ.get("WHOLE"))
 FIGURE = re.compile(r"^(\w+ = )?(live|train)\(", re.MULTILINE)
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 # JupyterLab first asks for a picture as the text names it, then where it is, and drops the first.
 THEIRS = "/lab/tree/assets/colab.svg"
 

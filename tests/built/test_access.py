@@ -10,7 +10,11 @@ from book import PAGES, TWO_FRAMES, WIDE, Visit
 in_every_page = pytest.mark.parametrize("name", PAGES)
 
 SETTINGS = [(1200, "light"), (390, "dark")]  # colours follow the theme alone, sizes the width alone
-RESIZED = 500  # milliseconds after which the theme has looked which blocks of code can be scrolled
+# The theme looks a while after each change which blocks can be scrolled: then keys reach them.
+LOOKED = """() => [...document.querySelectorAll("pre, .pst-scrollable-table-container")].every(
+    (block) => block.tabIndex === 0 || block.scrollWidth <= block.clientWidth
+        || !block.checkVisibility({ contentVisibilityAuto: true }) // folded
+)"""
 # axe walks 20,000 elements for twenty seconds, most of them letters of formulas and words of code.
 # A formula's inside becomes a box of its size, and of the words of code one of each kind stays.
 THIN_OUT = """() => {
@@ -56,7 +60,7 @@ def test_axe_has_nothing_to_say(browser, address, name):
             if width != visit.page.viewport_size["width"]:
                 visit.page.set_viewport_size({"width": width, "height": 900})
             visit.page.evaluate("() => { dispatchEvent(new Event('resize')); }")
-            visit.page.wait_for_timeout(RESIZED)
+            visit.page.wait_for_function(LOOKED)
             visit.page.evaluate(DRESS, theme)
             visit.page.evaluate(TWO_FRAMES)
             rules = EVERY_RULE if (width, theme) == SETTINGS[0] else OF_LOOKS
