@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,10 +81,12 @@ def test_a_recipe_leads_to_what_the_suite_accepts(copy, title):
         assert passed and (new in done.stdout), f"{path} has no test of {new}"
 
 
-def test_the_new_chapter_runs(copy):
-    done = run(
-        copy, "-m", "jupyter", "nbconvert", "--to=markdown", "--execute", "--stdout",
-        "book/rotation.ipynb",
-    )  # fmt: skip
+def test_the_new_chapter_is_executed_and_built(copy):
+    (copy / "book" / "start.md").write_text("# A book of one chapter\n", encoding="utf-8")
+    toc = "format: jb-book\nroot: start\nchapters:\n- file: rotation\n"
+    (copy / "toc.yml").write_text(toc, encoding="utf-8")
+    jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
+    done = run(copy, jupyter_book, "build", "book", "--toc", str(copy / "toc.yml"), "-W")
     assert done.returncode == 0, done.stderr
-    assert "    1.0\n" in done.stdout
+    page = (copy / "_build" / "html" / "rotation.html").read_text(encoding="utf-8")
+    assert "<title>Rotations" in page and "<pre><span></span>1.0\n</pre>" in page
