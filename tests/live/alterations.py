@@ -5,10 +5,21 @@ from __future__ import annotations
 import copy
 
 import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
 
 NUMBERS = st.sampled_from(
     [-1, 0, 1, 2, 3, 5, 60, 0.5, 1e308, *(2**k for k in (10, 16, 24, 31, 32, 53))]
 )
+
+
+def tried(times):
+    """Decorates a test that runs on so many alterations, the same each time."""
+    return settings(
+        max_examples=times,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 def changes_at(paths, words=("x",)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from alterations import alter, changes_at, places
-from hypothesis import HealthCheck, given, settings
+from alterations import alter, changes_at, places, tried
+from hypothesis import given
 from pages import book, page_of
 
 BEFORE, DATA, AFTER = re.fullmatch(
@@ -28,12 +28,7 @@ USE = """async (figure) => {
 }"""
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried(25)
 @given(changes=changes_at(PLACES))
 def test_no_alteration_of_a_figure_hangs_its_page_or_its_neighbour(page, tmp_path, changes):
     said = []

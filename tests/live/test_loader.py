@@ -9,9 +9,9 @@ import re
 import hypothesis.strategies as st
 import pytest
 import torch
-from alterations import alter, changes_at, places
+from alterations import alter, changes_at, places, tried
 from evaluation import encode
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from flowlib.live.trace import ConstantPool, trace
 
@@ -235,12 +235,7 @@ def test_inputs_of_another_size_are_refused(runtime, inputs, message):
         )
 
 
-@settings(
-    max_examples=400,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried(400)
 @given(
     changes=changes_at(list(places(GRAPH)), words=[name for name, _, _ in GRAPH["nodes"]]),
     cut=st.sampled_from([0, 0, 0, 4, 400]),
