@@ -46,7 +46,7 @@ unit: $(BUILT)
 # flowlib's tests with the oldest of all that it may meet, on Python 3.10.
 OLDEST := .venv-oldest/bin
 NOT_FLOWLIB := $(addprefix --ignore tests/,built live/test_sphinx.py $(addprefix test_,$(addsuffix .py, \
-	colab contributing fork formulas house lab reading train_wavenet types workflows)))
+	colab contributing fork formulas house lab reading styles train_wavenet types workflows)))
 
 oldest: .venv-oldest/installed
 	$(OLDEST)/python tests/chromium.py >/dev/null

@@ -14,6 +14,8 @@ TEXTS = {".html", ".css", ".js", ".svg", ".xml"}
 
 
 class Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # a connection serves for more than one file
+
     def log_message(self, *args):
         """A reader's terminal stays quiet."""
 

@@ -136,6 +136,9 @@ LETTERS = """() => [...new Set([...document.querySelectorAll("mjx-c")].map((lett
     const { content, fontFamily } = getComputedStyle(letter, "::before");
     return `${fontFamily}: ${content}`;
 }))]"""
+AWAITED = """() => performance.getEntriesByType("resource")
+    .filter((each) => each.renderBlockingStatus === "blocking")
+    .map((each) => new URL(each.name).pathname.split("/").pop())"""
 FACES = """() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
     .filter((rule) => rule instanceof CSSFontFaceRule)
     .map(({ style }) => [style.fontFamily, style.src])"""
@@ -164,6 +167,7 @@ def test_a_page_is_light_and_its_formulas_are_set_by_the_book_itself(browser, ad
         for figure in visit.open(name):
             assert len(figure.data["data"]) * 3 / 4 <= 500_000, f"the constants of {figure.name}"
         assert visit.weight() <= 4_000_000
+        assert visit.page.evaluate(AWAITED) == ["styles.css"]
         formulas = visit.page.query_selector_all(".math")
         assert len(visit.page.query_selector_all(".math mjx-container")) == len(formulas)
         assert letters_that_no_font_has(visit.page) == []
