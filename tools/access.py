@@ -1,8 +1,9 @@
 """A Sphinx extension for readers who hear the page, or have no mouse: what the theme leaves undone.
 
 The sources of a page are a list whose items say that they are; an empty corner of a table is no
-heading, nor a signature a glossary; the sidebar is a landmark; what is pressed has a name, that of
-the words on it; and a formula wider than the page takes the focus, so that arrow keys can move it.
+heading, but what stands below it heads its row; a signature is no glossary; the sidebar is a landmark;
+what is pressed has a name, that of the words on it; and a formula wider than the page takes the focus,
+so that arrow keys can move it.
 """
 
 import re
@@ -19,6 +20,8 @@ MENDED = {
         '<div id="pst-primary-sidebar" role="complementary" aria-label="The book" class='
     ),
 }
+CORNERED = re.compile(r'<tr class="row-odd"><td></td>.*?</table>', re.DOTALL)
+FIRST_CELL = re.compile(r'(<tr class="row-\w+">)<td>(.+?)</td>')
 SIGNATURE = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>')
 FORMULAS = """
 addEventListener("DOMContentLoaded", () => {
@@ -48,6 +51,7 @@ def mend(app, exception):
 def mended(name, text):
     for theirs, better in MENDED.items():
         text = text.replace(theirs, better)
+    text = CORNERED.sub(lambda table: FIRST_CELL.sub(r'\1<th scope="row">\2</th>', table[0]), text)
     return SIGNATURE.sub(spans, text)
 
 

@@ -32,9 +32,8 @@ THIN_OUT = """() => {
 }"""
 DRESS = "(theme) => { document.documentElement.dataset.theme = theme; }"
 # Some rules are off by default.  Those about how things look are asked in each setting, all once.
-EVERY_RULE = {
-    "rules": {r: {"enabled": True} for r in ("target-size", "label-content-name-mismatch")}
-}
+OFF_BY_DEFAULT = ("target-size", "label-content-name-mismatch", "td-has-header")
+EVERY_RULE = {"rules": {rule: {"enabled": True} for rule in OFF_BY_DEFAULT}}
 OF_LOOKS = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"]}
 STILL = """*, *::before, *::after { transition: none !important; animation: none !important }
     section { content-visibility: visible !important }"""  # axe asks of what is far from sight too
