@@ -26,10 +26,10 @@ def thin_out(app, exception):
         return
     out = Path(app.outdir)
     style = out / "_static" / STYLE
+    if not style.exists():  # no page is new, and an earlier build has done this
+        return
     text = style.read_text(encoding="utf-8")
     fonts = SOURCE.findall(text)
-    if not fonts:  # an earlier build's
-        return
     shown = icons_of(out)
     text = RULE.sub(lambda rule: rule[0] if shown & set(names(rule[1])) else "", text)
     style.write_text(SOURCE.sub(r'src:url(\1.woff) format("woff")', text), encoding="utf-8")

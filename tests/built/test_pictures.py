@@ -10,7 +10,8 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from book import HTML, PAGES
-from icons import STYLE, names
+from icons import names
+from styles import JOINED
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -48,7 +49,7 @@ def test_pictures_after_the_first_wait_for_a_reader(name):
 
 
 def test_every_icon_has_its_rule_and_its_letter():
-    style = (HTML / "_static" / STYLE).read_text(encoding="utf-8")
+    style = (HTML / "_static" / JOINED).read_text(encoding="utf-8")
     letters = {
         letter
         for font in (HTML / "_static").rglob("fa-*.woff")
