@@ -129,9 +129,9 @@ def write_fonts(out):
     """Writes those that a page names, each with the letters that a page has of it."""
     files, letters = {}, defaultdict(set)
     for page in out.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        files.update(FACE.findall(text))
-        for selector, content in LETTERS.findall(text):
+        head = page.read_text(encoding="utf-8").partition("</head>")[0]
+        files.update(FACE.findall(head))
+        for selector, content in LETTERS.findall(head):
             named = {f"MJX{name}" for name in re.findall(r"TEX-\w+", selector)}
             shown = {int(number, 16) if number else ord(c) for number, c in LETTER.findall(content)}
             for font in STRETCHED if "stretchy" in selector else named or {"MJXTEX"}:
