@@ -80,11 +80,17 @@ class Colab:
         }
 
 
+def python_of_colab() -> str:
+    """Colab's where there is one that starts (pyenv has names of others, too); else this one."""
+    python = shutil.which(f"python{PYTHON}")
+    starts = python and run([python, "-c", ""], check=False, capture_output=True).returncode == 0
+    return python if starts else sys.executable
+
+
 def main():
     folder = ROOT / "_build" / "colab"
     with tempfile.TemporaryDirectory() as scratch:
-        python = shutil.which(f"python{PYTHON}") or sys.executable
-        colab = Colab(folder, copy_of_the_repository(Path(scratch)), python)
+        colab = Colab(folder, copy_of_the_repository(Path(scratch)), python_of_colab())
         print(colab.python, flush=True)
         colab.install(f"torch=={TORCH}.*", *(f"{k}=={v}" for k, v in VERSIONS.items()), *BESIDE)
         os.environ.update(colab.environment())
