@@ -12,7 +12,8 @@ html_static_path = ["mine"]
 html_css_files = ["deep/first.css", "second.css", ["paper.css", {"media": "print"}]]
 """
 STYLES = {
-    "deep/first.css": '@charset "UTF-8";\n@import "../base.css";\n.a { background: url(../a.png) }',
+    "deep/first.css": '@charset "UTF-8";\n@import "../base.css";\n.a { background: url(../a.png) }'
+    "\n/*# sourceMappingURL=first.css.map*/",
     "base.css": ".base { background: url(data:image/png;base64,AA==) }",
     "second.css": ".a { color: red }",
     "paper.css": ".a { color: black }",
@@ -61,6 +62,7 @@ def test_the_file_has_every_style_in_the_order_of_the_pages(build):
     text = styles(build("One."))
     places = [text.index(f"\n{rule}") for rule in (".base {", ".a { background", ".a { color: red")]
     assert places == sorted(places)
+    assert "sourceMappingURL" not in text  # a map is of one of them alone
     assert "@charset" not in text and "@import" not in text and "color: black" not in text
 
 

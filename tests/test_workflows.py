@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from book import ROOT
-from pins import pins
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -33,6 +32,13 @@ def pyproject(key):
     """A value of pyproject.toml; Python 3.10 has no tomllib."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     return yaml.safe_load(re.search(rf"^{key} = (.*)$", text, re.MULTILINE)[1])
+
+
+def pins(name, marker=""):
+    """name -> version of a file of requirements, where the marker is this one or none."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = [re.fullmatch(r"([\w.-]+)==([\w.]+)(?:; (.*))?", line) for line in lines]
+    return {m[1]: m[2] for m in found if m and (m[3] or marker) == marker}
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

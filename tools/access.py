@@ -20,7 +20,7 @@ MENDED = {
         '<div id="pst-primary-sidebar" role="complementary" aria-label="The book" class='
     ),
 }
-CORNERED = re.compile(r'<tr class="row-odd"><td></td>.*?</table>', re.DOTALL)
+CORNERED = re.compile(r'<thead>\n<tr class="row-odd"><td></td>.*?</table>', re.DOTALL)
 FIRST_CELL = re.compile(r'(<tr class="row-\w+">)<td>(.+?)</td>')
 SIGNATURE = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>')
 FORMULAS = """
