@@ -26,6 +26,11 @@ def test_a_seat_has_all_that_the_chapters_import():
     assert needed | {"scikit-learn", "ipywidgets"} <= seat.keys()
 
 
+def test_a_seat_has_flowlib_itself():
+    lines = (ROOT / ".binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[-1] == "./"
+
+
 def test_a_seat_has_a_python_of_the_project():
     runtime = (ROOT / ".binder" / "runtime.txt").read_text(encoding="utf-8")
     assert re.fullmatch(r"python-3\.1[123]\n", runtime)  # the pins without a marker's other half
