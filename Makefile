@@ -26,7 +26,7 @@ html: $(BUILT)
 
 # The whole book as one file, from the pages as they are built.
 pdf: html browser
-	$(BIN)/python tools/pdf.py
+	$(BIN)/python -m tools.pdf
 
 # What needs no book runs while the chapters are executed and the book is built: two cores, two processes.
 test: browser
@@ -45,12 +45,10 @@ unit: $(BUILT)
 
 # flowlib's tests with the oldest of all that it may meet, on Python 3.10.
 OLDEST := .venv-oldest/bin
-NOT_FLOWLIB := $(addprefix --ignore tests/,built live/test_sphinx.py $(addprefix test_,$(addsuffix .py, \
-	colab contributing fork formulas house lab reading styles train_wavenet types workflows)))
 
 oldest: .venv-oldest/installed
-	$(OLDEST)/python tests/chromium.py >/dev/null
-	$(OLDEST)/pytest -q tests $(NOT_FLOWLIB)
+	$(OLDEST)/python tools/chromium.py >/dev/null
+	$(OLDEST)/pytest -q tests/flowlib tests/live
 
 # Asks every address that the book leads to; needs no notebook's outputs.
 links: $(BUILT)
@@ -64,21 +62,21 @@ hooks: $(BUILT)
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
-	for script in frame training coupling autoregressive; do $(BIN)/python benchmarks/$$script.py || exit; done
+	for script in frame training coupling autoregressive; do $(BIN)/python -m benchmarks.$$script || exit; done
 
 lighthouse: html browser
-	$(BIN)/python benchmarks/lighthouse.py
+	$(BIN)/python -m benchmarks.lighthouse
 
 browser: $(BUILT)
-	@$(BIN)/python tests/chromium.py >/dev/null
+	@$(BIN)/python tools/chromium.py >/dev/null
 
 # Every chapter whole, with Colab's versions: on Linux, its torch is several gigabytes.
 colab: $(BUILT)
-	$(BIN)/python tests/colab.py
+	$(BIN)/python -m tools.colab
 
 # Every chapter whole, in JupyterLab.
 lab: browser
-	WHOLE=1 $(BIN)/pytest -q tests/test_lab.py
+	WHOLE=1 $(BIN)/pytest -q tests/repository/test_lab.py
 
 # Needs no packages: a fork's own workflow calls it before it installs any.
 fork:

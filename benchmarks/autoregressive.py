@@ -12,7 +12,7 @@ Then one layer of flowlib alone, of more and more variables: sampling by n passe
 sampling with every hidden unit computed once, and log_prob.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
-    .venv/bin/python benchmarks/autoregressive.py [--out PATH]
+    .venv/bin/python -m benchmarks.autoregressive [--out PATH]
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ import nflows.transforms
 import normflows
 import torch
 import zuko
-from peers import PEERS, Contender, main, same_flow, table, training_step
-from record import RESULTS
 from torch import nn
 
+from benchmarks.peers import PEERS, Contender, main, same_flow, table, training_step
+from benchmarks.record import RESULTS
 from flowlib import Flow, Inverse, MaskedAutoregressive, standard_normal
 
 TURN_MS = 250

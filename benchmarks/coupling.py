@@ -13,7 +13,7 @@ gradient, Adam) has gradients.  Leave the machine alone meanwhile: on two cores,
 process makes two threads wait for each other, a hundred times longer than they compute.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
-    .venv/bin/python benchmarks/coupling.py [--out PATH]
+    .venv/bin/python -m benchmarks.coupling [--out PATH]
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ import nflows.transforms
 import normflows
 import torch
 import zuko
-from peers import PEERS, Contender, main, same_flow, table, training_step
-from record import RESULTS
 
+from benchmarks.peers import PEERS, Contender, main, same_flow, table, training_step
+from benchmarks.record import RESULTS
 from flowlib import AffineCoupling, Flow, alternate, standard_normal
 
 LAYERS, BATCH, SECONDS = 8, 256, 20

@@ -11,7 +11,7 @@ slider, in turns, on this machine:
 
 Then the built book, if there is one: seconds from navigation to the first live control, and bytes.
 
-    .venv/bin/python benchmarks/frame.py
+    .venv/bin/python -m benchmarks.frame
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ os.environ["FLOWLIB_BOOK"] = "1"
 
 import matplotlib
 from jupyter_client.manager import start_new_kernel
-from pictures import PICTURES, panel
 from playwright.sync_api import sync_playwright
-from record import RESULTS, machine, write
-from tab import ROOT, open_tab  # it says where the tests' helpers are
 
-import chromium
-from book import HTML, PAGES, Visit
+from benchmarks.pictures import PICTURES, panel
+from benchmarks.record import RESULTS, machine, write
+from benchmarks.tab import open_tab
 from flowlib.live import Slider, live
-from serve import server
+from tools import chromium
+from tools.book import HTML, PAGES, ROOT, Visit
+from tools.serve import server
 
 ROUNDS, POSITIONS, LOADS = 5, 40, 5
 
@@ -67,11 +67,10 @@ READY = """() => {
     look();
 }"""
 INTERACT = """
-import sys, time
-sys.path[:0] = [{root!r}, {root!r} + "/benchmarks"]
+import time
 %matplotlib inline
 from ipywidgets import FloatSlider, interact
-from pictures import PICTURES, redraw
+from benchmarks.pictures import PICTURES, redraw
 picture = PICTURES[{name!r}]
 slider = FloatSlider(min=picture.low, max=picture.high, step=0.01, value=1.5)
 interact(lambda value: redraw(picture, value), value=slider)
@@ -88,7 +87,7 @@ def in_the_page(browser, folder, picture):
 
 def in_a_kernel(name):
     """The same redraw by ipywidgets and matplotlib, as a function from positions to times in ms."""
-    manager, client = start_new_kernel(kernel_name="python3")
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
 
     def execute(code: str) -> str:
         said = []
@@ -106,7 +105,7 @@ def in_a_kernel(name):
         )
         return json.loads(execute("print(times)"))
 
-    execute(INTERACT.format(root=str(ROOT), name=name))
+    execute(INTERACT.format(name=name))
     return times, lambda: manager.shutdown_kernel(now=True)
 
 

@@ -5,7 +5,7 @@ book's own server, as a desktop computer and as a phone would; medians are kept.
 simulated, of the middle range and on a slow network.  The performance is of this machine too: run it
 when nothing else does.
 
-    .venv/bin/python benchmarks/lighthouse.py
+    .venv/bin/python -m benchmarks.lighthouse
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import statistics
 import subprocess
 import threading
 
-from record import RESULTS, machine, write
-from tab import ROOT  # it says where the tests' helpers are
 from tqdm import tqdm
 
-import chromium
-from book import CHAPTERS, HTML
-from serve import server
+from benchmarks.record import RESULTS, machine, write
+from tools import chromium
+from tools.book import CHAPTERS, HTML, ROOT
+from tools.serve import server
 
 LIGHTHOUSE, LOADS = "lighthouse@12.8.2", 3
 DEVICES = {"desktop": ["--preset=desktop"], "phone": []}

@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from record import machine, write
 from torch import Tensor
+
+from benchmarks.record import machine, write
 
 PEERS = ["zuko", "nflows", "normflows"]
 THREADS = 2

@@ -4,7 +4,7 @@ Each chapter runs whole, in a kernel of its own, on one thread.  At its end the 
 memory it held at most, and how many seconds of a core it used, both by the system's own count.
 Then JupyterLab opens an empty notebook in Chromium: what its server holds is without the kernel's.
 
-    .venv/bin/python benchmarks/seat.py
+    .venv/bin/python -m benchmarks.seat
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import nbformat
 import tab  # noqa: F401, it says where the tests' helpers are
 from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
-from record import RESULTS, machine, write
+
+from benchmarks.record import RESULTS, machine, write
 
 # isort: split
-import chromium
-import lab
-from book import NOTEBOOKS
+from tools import chromium, lab
+from tools.book import NOTEBOOKS
 
 USED = """
 import resource, sys

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / each) for each in ("tests", "tests/live", "tools")]
-
-from pages import page_of
+from tools.page import page_of
 
 
 def open_tab(browser, folder: str, figure):

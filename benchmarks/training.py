@@ -8,7 +8,7 @@ page runs the graph that torch traced of that step, in headless Chromium:
 * then, in turns, steps in the page without drawing and steps by torch on one thread.  Torch's are
   the same function without a trace, as ``fig.run()`` runs it.
 
-    .venv/bin/python benchmarks/training.py
+    .venv/bin/python -m benchmarks.training
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import time
 
 import torch
 from playwright.sync_api import sync_playwright
-from record import RESULTS, machine, write
-from tab import open_tab  # it says where the tests' helpers are
+
+from benchmarks.record import RESULTS, machine, write
+from benchmarks.tab import open_tab
 
 # isort: split
-from moons import two_moons
-
-import chromium
+from benchmarks.moons import two_moons
+from tools import chromium
 
 COMPARED, ROUNDS, STEPS = 100, 5, 60
 LR = 0.002  # at 0.005, torch itself ends 2e-2 away when it sums a batch in another order

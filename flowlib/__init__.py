@@ -11,15 +11,15 @@ from flowlib.base import (
 )
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
 from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
-from flowlib.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
-from flowlib.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
+from flowlib.data.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
+from flowlib.data.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
+from flowlib.data.potentials import BOX, POTENTIALS, U1, U2, U3, U4, Boxed
 from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
 from flowlib.made import MADE
 from flowlib.network import mlp
 from flowlib.permutation import Permutation
 from flowlib.planar import Planar
 from flowlib.plotting import HEAT, PALETTE, draw_density, draw_grid, draw_points, panels
-from flowlib.potentials import BOX, POTENTIALS, U1, U2, U3, U4, Boxed
 from flowlib.source import show_source
 from flowlib.training import fit
 

@@ -4,7 +4,7 @@ import matplotlib
 import pytest
 import torch
 
-import chromium
+from tools import chromium
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)

@@ -5,8 +5,6 @@ pages go on from one to the next, and a link from page to page arrives in the sa
 """
 
 import io
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
@@ -14,10 +12,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject, TextStringObject
 from tqdm import tqdm
 
-ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))
-import chromium
-from book import HTML, PAGES
+from tools import chromium
+from tools.book import HTML, PAGES
 
 PDF = HTML / "normalizing-flows-alive.pdf"  # where book/index.md links to
 PAPER = """

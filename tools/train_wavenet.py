@@ -10,7 +10,7 @@ One process on a CPU, or on a GPU where there is one; or many, which share each 
 
 Started again it goes on from its last checkpoint, and ends with the same weights as if it had never
 been stopped: each step draws its clips and its noise from the step's number alone.  To ship what it
-wrote, copy the .npz files from build/wavenet to flowlib/weights.
+wrote, copy the .npz files from build/wavenet to flowlib/voice/weights.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from flowlib.distill import kl, power_loss
-from flowlib.logistic import logit
-from flowlib.pretrained import load_weights, save_weights
-from flowlib.student import Student
-from flowlib.voice import Voice, conditions, sing
-from flowlib.wavenet import Teacher
+from flowlib.voice.distill import kl, power_loss
+from flowlib.voice.logistic import logit
+from flowlib.voice.pretrained import load_weights, save_weights
+from flowlib.voice.singing import Voice, conditions, sing
+from flowlib.voice.student import Student
+from flowlib.voice.wavenet import Teacher
 
 CHANNELS = 6  # of the conditions without the phase
 DRAWS = 8  # of each sample, for the cross-entropy

@@ -12,7 +12,7 @@ To add an operation:
    ``js/kernels.js``, and its name among those of its kind in ``lowerings.py``; else an entry of
    ``js/operations.js``, which checks its arguments, and a function of ``lowerings.py``, with
    ``@lower("its_aten_name")``, which makes them.
-3. Add one line to ``tests/live/cases.py``: page and torch are compared on random inputs.
+3. Add one line to ``tests/support/cases.py``: page and torch are compared on random inputs.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from book import HTML
-from serve import server
+from tools.book import HTML
+from tools.serve import server
 
 
 @pytest.fixture(scope="session")

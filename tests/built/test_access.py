@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from book import PAGES, TWO_FRAMES, WIDE, Visit
+from tools.book import PAGES, TWO_FRAMES, WIDE, Visit
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 

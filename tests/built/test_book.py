@@ -8,8 +8,8 @@ import re
 import pytest
 from fontTools.ttLib import TTFont
 
-from book import FIGURED, HTML, NARROW, NOTEBOOKS, PAGES, ROOT, WIDE, Visit
 from links import Links, broken_links
+from tools.book import FIGURED, HTML, NARROW, NOTEBOOKS, PAGES, ROOT, WIDE, Visit
 
 CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from book import FIGURED, TWO_FRAMES, WIDE, Visit
+from tools.book import FIGURED, TWO_FRAMES, WIDE, Visit
 
 # Both ends of a control, forty times without waiting, then one frame: a reader who shakes it.
 SHAKE = """([input, end]) => {

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from book import CHAPTERS, HTML, NARROW, ROOT, Visit
+from tools.book import CHAPTERS, HTML, NARROW, ROOT, Visit
 
 PLAIN = {"java_script_enabled": False}  # nothing here needs a script, and pages are quick without
 THUMB = 44  # pixels

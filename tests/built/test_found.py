@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import matplotlib.pyplot as plt
 import pytest
 
-from book import CHAPTERS, CONFIG, HTML, NARROW, PAGES, Visit
-from serve import Server
+from tools.book import CHAPTERS, CONFIG, HTML, NARROW, PAGES, Visit
+from tools.serve import Server
 
 BASE = CONFIG["html"]["baseurl"]
 PREFIX = urlsplit(BASE).path

@@ -9,7 +9,7 @@ import sys
 import pytest
 from pypdf import PdfReader
 
-from book import HTML, PAGES, ROOT
+from tools.book import HTML, PAGES, ROOT
 
 NAMES = PAGES[:2]
 PRINT = "import sys, pathlib, pdf; pdf.main(sys.argv[2:], pathlib.Path(sys.argv[1]))"

@@ -4,8 +4,8 @@ import re
 
 from sphinx.util.inventory import InventoryFile
 
-from book import CONFIG, HTML, ROOT
-from test_docstrings import NAMES
+from names import NAMES
+from tools.book import CONFIG, HTML, ROOT
 
 ROLE = re.compile(r":(?:class|func|meth|data|attr):`([\w.]+)`")
 

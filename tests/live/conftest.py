@@ -1,6 +1,7 @@
 """What the tests of live figures may ask for besides a browser: the runtime, in a page."""
 
 import pytest
+
 from evaluation import runtime_page
 from pages import book
 from shown import Shown

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 
 import pytest
-from pages import book, learner, page_of
+
+from pages import book, learner
+from tools.page import page_of
 
 ROUNDS = 2500  # of four controls: 10,000 events
 MOST_GROWTH = 0.1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 
-from alterations import alter, changes_at, places, tried
 from hypothesis import given
-from pages import book, page_of
+
+from alterations import alter, changes_at, places, tried
+from pages import book
+from tools.page import page_of
 
 BEFORE, DATA, AFTER = re.fullmatch(
     r'(.*?class="live-data">)(.*?)(</script>.*)', page_of(book("bad"), book("good")), re.DOTALL

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from pages import MARKS, figure, gallery, long_numbers
 
 from flowlib.live import axes, bundle, curve, draw, heat, live, matrix, words
 from flowlib.plotting import PALETTE
+from pages import MARKS, figure, gallery, long_numbers
 
 
 def pixels(drawn):

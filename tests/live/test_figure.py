@@ -6,10 +6,10 @@ import json
 import ipywidgets
 import pytest
 import torch
-from pages import everything, figure
 
 from flowlib.live import Noise, TraceError, axes, curve, live, readouts
 from flowlib.live.figure import BOOK_MIME
+from pages import everything, figure
 
 LINE = axes(curve("x", "y"), x=(-1, 1), y=(-1, 1), alt="A line.")
 

@@ -9,10 +9,10 @@ import re
 import hypothesis.strategies as st
 import pytest
 import torch
-from alterations import alter, changes_at, places, tried
-from evaluation import encode
 from hypothesis import given
 
+from alterations import alter, changes_at, places, tried
+from evaluation import encode
 from flowlib.live.trace import ConstantPool, trace
 
 # Compiles and runs in a worker, which is stopped after a minute: no work that is allowed takes that.

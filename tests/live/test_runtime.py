@@ -5,12 +5,12 @@ Graphs are traced at one input and compared at another, so that nothing depends 
 
 from __future__ import annotations
 
-import cases
 import pytest
 import torch
-from composites import COMPOSITES
 from torch import Tensor
 
+import cases
+from composites import COMPOSITES
 from flowlib.live.ops import LOWERINGS
 
 NAMES = "abcdefgh"

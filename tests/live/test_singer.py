@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from flowlib.listening import magnitudes
 from flowlib.live import Noise, Slider, axes, curve, heat, live, sound
-from flowlib.student import Student
-from flowlib.voice import Voice, conditions
+from flowlib.voice.listening import magnitudes
+from flowlib.voice.singing import Voice, conditions
+from flowlib.voice.student import Student
 
 RATE, LENGTH = 4000, 4096
 TIMES = """(figure) => Array.from({ length: 5 }, (_, i) => {

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from shown import open_widget
 
 from flowlib.live import axes, curve, draw, live, readouts, sound
+from shown import open_widget
 
 STUB = """
 window.speakers = []; window.log = [];

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import moons
 import numpy as np
 import pytest
 import torch
-from pages import learner
 
+from benchmarks import moons
 from flowlib.live import Noise, TraceError, axes, curve, readouts, train
+from pages import learner
 
 LOSSES = axes(curve("k", "losses"), x=(0, 9), y=(0, 9), alt="The loss.")
 

@@ -4,10 +4,11 @@ import random
 
 import numpy as np
 import pytest
-from pages import MARKS, PLANE, book, figure, gallery, long_numbers, module_url, page_of
-from shown import PIXELS, open_widget
 
 from flowlib.live import axes, bundle, curve, live, readouts, words
+from pages import MARKS, PLANE, book, figure, gallery, long_numbers, module_url
+from shown import PIXELS, open_widget
+from tools.page import page_of
 
 
 def test_every_mark_is_drawn_and_follows_a_control(show):

@@ -1,0 +1,1 @@
+"""How fast flowlib and the page are, and against whom: `make benchmark`."""

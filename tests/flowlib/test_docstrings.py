@@ -1,0 +1,28 @@
+"""Every example in a docstring runs, and every public name has one."""
+
+import doctest
+import importlib
+import inspect
+
+import pytest
+import torch
+
+from names import MODULES, NAMES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_run(module, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    torch.manual_seed(0)
+    names = {"torch": torch, "nn": torch.nn}
+    failed, _ = doctest.testmod(importlib.import_module(module), extraglobs=names)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_has_a_docstring_with_an_example(name):
+    module, own = name.rsplit(".", 1)
+    text = inspect.getdoc(getattr(importlib.import_module(module), own))
+    assert text and text.splitlines()[0].endswith((".", "it.", ">")), "one line that says it"
+    if own != "Bijection" and module != "flowlib.live":
+        assert ">>> " in text

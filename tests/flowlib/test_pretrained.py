@@ -1,0 +1,89 @@
+"""Weights as files: what is refused, and what those that come with flowlib sing like."""
+
+import numpy as np
+import pytest
+import torch
+
+from flowlib.voice.distill import kl
+from flowlib.voice.listening import energy, in_tune, log_spectral_distance
+from flowlib.voice.logistic import logit
+from flowlib.voice.pretrained import FOLDER, load_weights, pretrained, save_weights
+from flowlib.voice.singing import conditions, sing
+from flowlib.voice.wavenet import Teacher
+
+CLIPS = 24
+
+
+@pytest.fixture(scope="module")
+def voice():
+    """Clips that no training has seen."""
+    return sing(CLIPS, seed=1)
+
+
+def sung(name, voice):
+    """A shipped student's clips, and what they cost beyond what the teacher's would, in nats."""
+    c = conditions(voice, phase=False)
+    torch.manual_seed(0)
+    z = logit(torch.rand(voice.wave.shape))
+    mean, log_scale = pretrained(name).conditional(z, c)
+    x = mean + log_scale.exp() * z
+    noise = torch.rand(8, *x.shape)
+    return x, kl(pretrained("teacher"), x, c, mean, log_scale, noise).mean()
+
+
+def test_the_teachers_own_clips_cost_it_what_real_ones_do_and_are_in_tune(voice):
+    teacher, c = pretrained("teacher"), conditions(voice, phase=False)
+    torch.manual_seed(0)
+    x = teacher.generate(torch.rand(CLIPS, 2, 2048), c)
+    own, real = (-teacher.log_prob(each, c).mean() / np.log(2) for each in (x, voice.wave))
+    assert real < -0.85
+    assert abs(own - real) < 0.15
+    assert in_tune(x, voice.f0, voice.rate) > 0.8
+
+
+def test_the_nearer_student_whispers_and_the_farther_one_sings(voice):
+    (whisper, near), (song, far) = sung("whisper", voice), sung("student", voice)
+    assert near < 0.2 < far
+    assert energy(whisper, voice.wave) < -8
+    assert abs(energy(song, voice.wave)) < 3
+    assert in_tune(whisper, voice.f0, voice.rate) < 0.1
+    assert in_tune(song, voice.f0, voice.rate) > 0.75
+    distances = [log_spectral_distance(x, voice.wave) for x in (song, whisper)]
+    assert distances[0] < 4.3 and distances[1] > 8
+
+
+@pytest.mark.parametrize("name", ["teacher", "whisper", "student"])
+def test_the_shipped_weights_are_small_and_sound(name):
+    model = pretrained(name)
+    path = FOLDER / f"{name}.npz"
+    assert path.stat().st_size < 150_000
+    assert all(value.isfinite().all() for value in model.parameters())
+    assert not any(value.requires_grad for value in model.parameters())
+
+
+def test_a_file_with_code_in_it_is_refused(tmp_path):
+    np.savez(tmp_path / "bad.npz", weight=np.array([print], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load_weights(tmp_path / "bad.npz")
+
+
+def test_files_of_something_else_are_refused(tmp_path):
+    np.savez(tmp_path / "bad.npz", weight=np.zeros(3, np.float16))
+    with pytest.raises(ValueError, match=r"expected .*bad.npz to say one of .*; got \{\}"):
+        load_weights(tmp_path / "bad.npz")
+    save_weights(tmp_path / "bad.npz", Teacher(3, layers=2), conditions=4, layers=2)
+    with pytest.raises(ValueError, match="got others"):
+        load_weights(tmp_path / "bad.npz")
+    with pytest.raises(ValueError, match="got 'tenor'"):
+        pretrained("tenor")
+
+
+def test_what_half_precision_cannot_hold_is_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="got a Linear"):
+        save_weights(tmp_path / "no.npz", torch.nn.Linear(2, 2))
+    teacher = Teacher(3, layers=2)
+    with torch.no_grad():
+        teacher.net.start.bias[0] = 1e6
+    with pytest.raises(ValueError, match="got more in net.start.bias"):
+        save_weights(tmp_path / "no.npz", teacher, conditions=3, layers=2)
+    assert list(tmp_path.iterdir()) == []
