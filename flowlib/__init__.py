@@ -1,27 +1,27 @@
 """Normalizing flows, one idea a file: the package that the book's chapters import."""
 
+from typing import TYPE_CHECKING
+
 from flowlib.autoregressive import MaskedAutoregressive
-from flowlib.base import (
-    Bijection,
-    Compose,
-    Flow,
-    FlowDistribution,
-    Inverse,
-    standard_normal,
-)
+from flowlib.base import Bijection, Compose, Inverse
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
 from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
 from flowlib.data.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.data.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
 from flowlib.data.potentials import BOX, POTENTIALS, U1, U2, U3, U4, Boxed
-from flowlib.elementwise import Affine, InverseCDF, Linear, Sigmoid, SinhArcsinh
+from flowlib.distributions import standard_normal
+from flowlib.elementwise import Affine, Linear, SinhArcsinh
+from flowlib.flow import Flow, FlowDistribution
 from flowlib.made import MADE
 from flowlib.network import mlp
 from flowlib.permutation import Permutation
 from flowlib.planar import Planar
-from flowlib.plotting import HEAT, PALETTE, draw_density, draw_grid, draw_points, panels
 from flowlib.source import show_source
 from flowlib.training import fit
+from flowlib.unit_interval import InverseCDF, Sigmoid
+
+if TYPE_CHECKING:
+    from flowlib.plotting import HEAT, PALETTE, draw_density, draw_grid, draw_points, panels
 
 __all__ = [
     "BOX",
@@ -73,3 +73,16 @@ __all__ = [
     "to_grey",
     "total_mass",
 ]
+
+
+def __getattr__(name: str):
+    """What draws, imported when it is asked for: matplotlib takes half as long as torch."""
+    if name in __all__:
+        from flowlib import plotting
+
+        return getattr(plotting, name)
+    raise AttributeError(f"flowlib has no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from flowlib.base import Bijection
-from flowlib.coupling import bounded
 from flowlib.made import MADE
+from flowlib.network import bounded
+from flowlib.tensors import fix
 
 
 class MaskedAutoregressive(Bijection):
@@ -70,12 +71,13 @@ class MaskedAutoregressive(Bijection):
         if not bound > 0:
             raise ValueError(f"MaskedAutoregressive expected a bound > 0; got {bound}")
         self.dim, self.bound = dim, bound
+        fix(self, "log_scale_bound", float(bound))
         self.network = MADE(dim, hidden, 2, order, dropout)
         nn.init.zeros_(self.network.layers[-1].weight)
         nn.init.zeros_(self.network.layers[-1].bias)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(z)
+        self.check(z)
         log_scales = []
 
         def variable(z: Tensor, outputs: Tensor) -> Tensor:
@@ -88,7 +90,7 @@ class MaskedAutoregressive(Bijection):
         return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(x)
+        self.check(x)
         log_scale, shift = self.log_scale_and_shift(self.network(x))
         return (x - shift) * torch.exp(-log_scale), -log_scale.sum(-1)
 
@@ -102,7 +104,7 @@ class MaskedAutoregressive(Bijection):
             >>> torch.allclose(layer.forward_by_passes(z)[0], layer(z)[0])
             True
         """
-        self.check_shape(z)
+        self.check(z)
         x = torch.zeros_like(z)
         for _ in range(self.dim):
             log_scale, shift = self.log_scale_and_shift(self.network(x))

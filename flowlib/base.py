@@ -1,4 +1,4 @@
-"""The contract that every flow in the book keeps, written once.
+"""The contract that every bijection keeps, written once.
 
 A bijection maps the base variable ``z`` to the data variable ``x`` and back, and says by how much
 it stretches volume on the way.  **Forward is base -> data** throughout: ``forward`` is the
@@ -7,16 +7,18 @@ direction that samples, ``inverse`` the direction that scores.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from itertools import pairwise
+from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal, constraints
+from torch.distributions import constraints
+from torch.distributions.constraints import Constraint
 
-from flowlib.tensors import map_tensors, refuse_nan
+from flowlib.distributions import Image, same_set
+from flowlib.tensors import Held, dtype_of, kind_of
 
 
-class Bijection(nn.Module):
+class Bijection(Held):
     r"""An invertible, differentiable map x = f(z) of R^D with the log-determinant of its Jacobian.
 
     .. math:: x = f(z), \qquad
@@ -29,16 +31,30 @@ class Bijection(nn.Module):
     * ``log_det`` belongs to the map *just applied*, in nats: the two directions have opposite signs.
     * An inverse without a closed form is computed numerically, and its docstring says to what
       precision; where there is none, ``inverse`` raises ``NotImplementedError`` and says what to use.
+    * An input has the dtype of the layer's own floating tensors, and any floating dtype where there
+      are none; the outputs have it too.
     * NaN in, NaN out: a single bijection computes, :class:`Flow` refuses.
+    * The state has all that the map depends on.  What no training changes, such as a mask or a bound
+      (:func:`~flowlib.tensors.fix`), is refused on loading where it differs.
 
     Attributes:
         dim: the D that the map is defined for, or None where it works for any D.
+        domain, codomain: the ``torch.distributions.constraints`` of z and of x.
 
     Raises:
-        ValueError: an input whose last dimension is not ``dim``.
+        ValueError: an input that is no floating tensor, is of another dtype, or whose last
+            dimension is not ``dim``.
     """
 
     dim: int | None = None
+
+    @property
+    def domain(self) -> Constraint:
+        return constraints.real_vector
+
+    @property
+    def codomain(self) -> Constraint:
+        return constraints.real_vector
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
@@ -46,12 +62,18 @@ class Bijection(nn.Module):
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         raise NotImplementedError(f"{type(self).__name__} does not define inverse")
 
-    def check_shape(self, value: Tensor) -> None:
-        """Raise ValueError unless ``value`` has shape (*, D)."""
-        expected = "D" if self.dim is None else self.dim
+    def check(self, value: Tensor) -> None:
+        """Raise ValueError unless ``value`` is a tensor (*, D) of the layer's dtype."""
+        name = type(self).__name__
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            raise ValueError(f"{name} expected a tensor of floats; got {kind_of(value)}")
         if value.ndim == 0 or self.dim not in (None, value.shape[-1]):
+            expected = "D" if self.dim is None else self.dim
+            raise ValueError(f"{name} expected shape (..., {expected}); got {tuple(value.shape)}")
+        dtype = dtype_of(self)
+        if dtype not in (None, value.dtype):
             raise ValueError(
-                f"{type(self).__name__} expected shape (..., {expected}); got {tuple(value.shape)}"
+                f"{name} holds {dtype}; got {value.dtype}: move one of them, as .to() does"
             )
 
 
@@ -84,7 +106,19 @@ class Compose(Bijection):
             raise ValueError(f"Compose expected bijections of one dimension; got {sorted(dims)}")
         self.dim = dims.pop() if dims else None
 
+    @property
+    def domain(self) -> Constraint:
+        return self.bijections[0].domain if self.bijections else super().domain
+
+    @property
+    def codomain(self) -> Constraint:
+        onto = all(same_set(a.codomain, b.domain) for a, b in pairwise(self.bijections))
+        if not onto:
+            return Image(self)
+        return self.bijections[-1].codomain if self.bijections else super().codomain
+
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        self.check(z)
         total = z.new_zeros(z.shape[:-1])
         for bijection in self.bijections:
             z, log_det = bijection(z)
@@ -92,6 +126,7 @@ class Compose(Bijection):
         return z, total
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self.check(x)
         total = x.new_zeros(x.shape[:-1])
         for bijection in reversed(self.bijections):
             x, log_det = bijection.inverse(x)
@@ -117,110 +152,16 @@ class Inverse(Bijection):
         self.bijection = bijection
         self.dim = bijection.dim
 
+    @property
+    def domain(self) -> Constraint:
+        return self.bijection.codomain
+
+    @property
+    def codomain(self) -> Constraint:
+        return self.bijection.domain
+
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.bijection.inverse(z)
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.bijection(x)
-
-
-def standard_normal(dim: int) -> Distribution:
-    """The standard normal on R^dim, the book's usual base distribution.
-
-    Example:
-        >>> standard_normal(2).log_prob(torch.zeros(2))
-        tensor(-1.8379)
-    """
-    normal = Normal(torch.zeros(dim), torch.ones(dim), validate_args=False)
-    return Independent(normal, 1, validate_args=False)
-
-
-class Flow(nn.Module):
-    r"""A base distribution pushed through bijections: a density that samples and scores.
-
-    .. math:: \log p_X(x) = \log p_Z(f^{-1}(x)) + \log\lvert\det J_{f^{-1}}(x)\rvert
-
-    Args:
-        base: a ``torch.distributions.Distribution`` over vectors of length D.
-        bijections: f_1, ..., f_K in the order in which sampling applies them.
-
-    ``.to()``, ``.double()`` and the like move a copy of the base with the parameters.  The base is
-    not part of ``state_dict``.
-
-    Raises:
-        ValueError: a base over anything but vectors, or of another D than the bijections.
-
-    Source: Rezende and Mohamed 2015, equations 5 to 7.
-
-    Example:
-        >>> from flowlib import Affine, Flow, standard_normal
-        >>> flow = Flow(standard_normal(2), Affine(2))
-        >>> flow.log_prob(flow.sample((7,))).shape
-        torch.Size([7])
-    """
-
-    def __init__(self, base: Distribution, *bijections: Bijection):
-        super().__init__()
-        self.base = base
-        self.bijection = Compose(*bijections)
-        if len(base.event_shape) != 1:
-            raise ValueError(
-                "Flow expected a base over vectors (event_shape of one dimension); "
-                f"got event_shape {tuple(base.event_shape)}"
-            )
-        self.dim = base.event_shape[0]
-        if self.bijection.dim not in (None, self.dim):
-            raise ValueError(
-                f"Flow expected bijections of R^{self.dim}, the base's dimension; "
-                f"got R^{self.bijection.dim}"
-            )
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log-density in nats of ``x``, shape (*, D) -> (*).  Raises ValueError on NaN."""
-        if x.ndim == 0 or x.shape[-1] != self.dim:
-            raise ValueError(f"Flow expected shape (..., {self.dim}); got {tuple(x.shape)}")
-        refuse_nan(x)
-        z, log_det = self.bijection.inverse(x)
-        return self.base.log_prob(z) + log_det
-
-    @torch.no_grad()
-    def sample(self, shape: tuple[int, ...] = ()) -> Tensor:
-        """Samples without gradients, shape (*shape, D)."""
-        return self.bijection(self.base.sample(shape))[0]
-
-    def rsample_and_log_prob(self, shape: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:
-        """Reparametrised samples (*shape, D) and their log-densities (*shape), with no inverse."""
-        z = self.base.rsample(shape)
-        x, log_det = self.bijection(z)
-        return x, self.base.log_prob(z) - log_det
-
-    def _apply(self, fn, recurse=True):
-        self.base = map_tensors(self.base, fn)
-        return super()._apply(fn, recurse)
-
-
-class FlowDistribution(Distribution):
-    """A :class:`Flow` as a ``torch.distributions.Distribution``, for code that expects one.
-
-    Example:
-        >>> from flowlib import Affine, Flow, FlowDistribution, standard_normal
-        >>> FlowDistribution(Flow(standard_normal(2), Affine(2))).sample((3,)).shape
-        torch.Size([3, 2])
-    """
-
-    arg_constraints: ClassVar[dict] = {}
-    support = constraints.real_vector
-    has_rsample = True
-
-    def __init__(self, flow: Flow):
-        self.flow = flow
-        super().__init__(event_shape=flow.base.event_shape, validate_args=False)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        return self.flow.log_prob(value)
-
-    def sample(self, sample_shape=()) -> Tensor:
-        return self.flow.sample(sample_shape)
-
-    def rsample(self, sample_shape=()) -> Tensor:
-        return self.flow.rsample_and_log_prob(sample_shape)[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
 from flowlib.base import Bijection
+from flowlib.tensors import dtype_of
 
 
 def jacobian_log_det(bijection: Bijection, z: Tensor) -> Tensor:
@@ -35,8 +37,10 @@ def jacobian_log_det(bijection: Bijection, z: Tensor) -> Tensor:
     """
     bijection = copy.deepcopy(bijection).double()
     points = z.detach().double().reshape(-1, z.shape[-1])
-    matrices = [jacobian(lambda p: bijection(p)[0], point) for point in points]
-    return torch.linalg.slogdet(torch.stack(matrices)).logabsdet.reshape(z.shape[:-1])
+    log_dets = points.new_empty(len(points))
+    for k, point in enumerate(points):
+        log_dets[k] = torch.linalg.slogdet(jacobian(lambda p: bijection(p)[0], point)).logabsdet
+    return log_dets.reshape(z.shape[:-1])
 
 
 @torch.no_grad()
@@ -48,14 +52,15 @@ def round_trip_error(bijection: Bijection, z: Tensor) -> float:
     For x -> z -> x give ``Inverse(bijection)`` and x.  A wrong ``log_det`` passes this check.
 
     Args:
-        z: points, shape (*, D).
+        z: points, shape (*, D).  Of no points the error is 0.
 
     Example:
         >>> from flowlib import Planar
         >>> round_trip_error(Planar(2), torch.randn(100, 2)) < 1e-5
         True
     """
-    return (bijection.inverse(bijection(z)[0])[0] - z).abs().max().item()
+    errors = (bijection.inverse(bijection(z)[0])[0] - z).abs()
+    return errors.max().item() if errors.numel() else 0.0
 
 
 @torch.no_grad()
@@ -65,7 +70,7 @@ def total_mass(
     high: float | Sequence[float],
     n: int = 400,
 ) -> float:
-    r"""The integral of a density over a box, by the midpoint rule in float64.
+    r"""The integral of a density over a box, by the midpoint rule, summed in float64.
 
     .. math:: \int_{\text{low}}^{\text{high}} e^{\log p(x)} \, dx
 
@@ -73,7 +78,8 @@ def total_mass(
     box's edge the midpoint rule's error falls faster than any power of n.
 
     Args:
-        log_prob: takes points (n**D, D), returns nats (n**D,).
+        log_prob: takes points (n**D, D), returns nats (n**D,).  A method of a module, as
+            ``flow.log_prob`` is, gets points of the module's dtype and device; any other float64.
         low, high: the box's corners, a number for D = 1, else D numbers.
         n: cells along each axis.
 
@@ -82,10 +88,27 @@ def total_mass(
         >>> round(total_mass(standard_normal(2).log_prob, (-8, -8), (8, 8), n=100), 6)
         1.0
     """
-    points = cell_centres(low, high, n)
+    points = like_tensors_of(log_prob, cell_centres(low, high, n).flatten(0, -2))
     corners = torch.tensor([low, high], dtype=torch.float64).reshape(2, -1)
     volume = (corners[1] - corners[0]).prod()
-    return (log_prob(points.flatten(0, -2)).double().exp().mean() * volume).item()
+    return (log_prob(points).double().exp().mean() * volume).item()
+
+
+def like_tensors_of(function: Any, points: Tensor) -> Tensor:
+    """Points in the dtype and on the device of the module whose method a function is, if it is one.
+
+    Example:
+        >>> from flowlib import Flow, standard_normal
+        >>> flow = Flow(standard_normal(2)).double()
+        >>> like_tensors_of(flow.log_prob, torch.zeros(2)).dtype
+        torch.float64
+    """
+    module = getattr(function, "__self__", function)
+    if not isinstance(module, nn.Module):
+        return points
+    tensors = (*module.parameters(), *module.buffers())
+    device = next((tensor.device for tensor in tensors), points.device)
+    return points.to(device, dtype_of(module) or points.dtype)
 
 
 def cell_centres(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from flowlib.base import Bijection
-from flowlib.network import mlp
+from flowlib.network import bounded, mlp
+from flowlib.tensors import fix, kind_of
 
 
 class Coupling(Bijection):
@@ -53,11 +53,14 @@ class Coupling(Bijection):
     ):
         super().__init__()
         keep = alternate(dim, 0) if keep is None else keep
-        if keep.dtype != torch.bool or keep.shape != (dim,):
+        if not isinstance(keep, Tensor) or keep.dtype != torch.bool or keep.shape != (dim,):
+            shape = f" and {tuple(keep.shape)}" if isinstance(keep, Tensor) else ""
             raise ValueError(
                 f"{type(self).__name__} expected keep of dtype torch.bool and shape ({dim},); "
-                f"got {keep.dtype} and {tuple(keep.shape)}"
+                f"got {kind_of(keep)}{shape}"
             )
+        if keep.is_meta:
+            raise ValueError(f"{type(self).__name__} expected keep with values; got one on meta")
         mask = keep.tolist()  # a list, whose values are known inside a trace too
         kept = sum(mask)
         if kept in (0, dim):
@@ -65,21 +68,22 @@ class Coupling(Bijection):
                 f"{type(self).__name__} expected a coordinate to keep and one to change; "
                 f"got keep={mask}"
             )
+        fix(self, "keep", mask)
         self.dim, self.sizes = dim, (kept, dim - kept)
         self.outputs = numbers * (dim - kept)
         self.network = mlp(kept, hidden, self.outputs) if network is None else network
 
         # Halves that lie side by side are slices; any other mask is sorted into halves and back.
         self.kept_first = mask[0]
-        in_halves = mask in (sorted(mask), sorted(mask, reverse=True))
-        order = sorted(range(dim), key=lambda i: not mask[i])  # the kept ones first
-        back = sorted(range(dim), key=order.__getitem__)
-        self.register_buffer("order", None if in_halves else torch.tensor(order))
-        self.register_buffer("back", None if in_halves else torch.tensor(back))
+        self.in_halves = mask in (sorted(mask), sorted(mask, reverse=True))
+        if not self.in_halves:
+            order = sorted(range(dim), key=lambda i: not mask[i])  # the kept ones first
+            fix(self, "order", order, persistent=False)
+            fix(self, "back", sorted(range(dim), key=order.__getitem__), persistent=False)
 
     def split(self, value: Tensor) -> tuple[Tensor, Tensor]:
         """The half that is kept (*, d₁) and the half that changes (*, d₂), of a value (*, D)."""
-        if self.order is not None:
+        if not self.in_halves:
             return value.index_select(-1, self.order).split(self.sizes, -1)
         if self.kept_first:
             return value.split(self.sizes, -1)
@@ -88,19 +92,19 @@ class Coupling(Bijection):
 
     def join(self, kept: Tensor, changed: Tensor) -> Tensor:
         """The value (*, D) whose halves these are."""
-        if self.order is not None:
+        if not self.in_halves:
             return torch.cat([kept, changed], -1).index_select(-1, self.back)
         return torch.cat([kept, changed] if self.kept_first else [changed, kept], -1)
 
-    def ask(self, kept: Tensor) -> Tensor:
-        """What the network says, (*, numbers · d₂); ValueError if its shape is another."""
-        said = self.network(kept)
-        if said.shape[:-1] != kept.shape[:-1] or said.shape[-1] != self.outputs:
+    def condition(self, kept: Tensor) -> Tensor:
+        """The network's outputs, (*, numbers · d₂); ValueError if their shape is another."""
+        outputs = self.network(kept)
+        if outputs.shape != (*kept.shape[:-1], self.outputs):
             raise ValueError(
                 f"{type(self).__name__} expected a network that takes {tuple(kept.shape)} to "
-                f"{(*kept.shape[:-1], self.outputs)}; got {tuple(said.shape)}"
+                f"{(*kept.shape[:-1], self.outputs)}; got {tuple(outputs.shape)}"
             )
-        return said
+        return outputs
 
 
 class AdditiveCoupling(Coupling):
@@ -143,14 +147,14 @@ class AdditiveCoupling(Coupling):
         super().__init__(dim, keep, hidden, network, numbers=1)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(z)
+        self.check(z)
         z1, z2 = self.split(z)
-        return self.join(z1, z2 + self.ask(z1)), z.new_zeros(z.shape[:-1])
+        return self.join(z1, z2 + self.condition(z1)), z.new_zeros(z.shape[:-1])
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(x)
+        self.check(x)
         x1, x2 = self.split(x)
-        return self.join(x1, x2 - self.ask(x1)), x.new_zeros(x.shape[:-1])
+        return self.join(x1, x2 - self.condition(x1)), x.new_zeros(x.shape[:-1])
 
 
 class AffineCoupling(Coupling):
@@ -181,7 +185,7 @@ class AffineCoupling(Coupling):
     Source: Dinh et al. 2017, sections 3.2 and 3.3.
 
     Example:
-        >>> layer = AffineCoupling(2, network=lambda z1: torch.cat([z1, 5 * z1], -1), bound=math.inf)
+        >>> layer = AffineCoupling(2, network=lambda z1: torch.cat([z1, 5 * z1], -1), bound=torch.inf)
         >>> layer(torch.tensor([1.0, 2.0]))
         (tensor([ 1.0000, 10.4366]), tensor(1.))
     """
@@ -198,36 +202,24 @@ class AffineCoupling(Coupling):
         if not bound > 0:
             raise ValueError(f"AffineCoupling expected a bound > 0; got {bound}")
         self.bound = bound
+        fix(self, "log_scale_bound", float(bound))
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(z)
+        self.check(z)
         z1, z2 = self.split(z)
         log_scale, shift = self.log_scale_and_shift(z1)
         return self.join(z1, z2 * torch.exp(log_scale) + shift), log_scale.sum(-1)
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(x)
+        self.check(x)
         x1, x2 = self.split(x)
         log_scale, shift = self.log_scale_and_shift(x1)
         return self.join(x1, (x2 - shift) * torch.exp(-log_scale)), -log_scale.sum(-1)
 
     def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t of the half that is kept, each (*, d₂)."""
-        log_scale, shift = self.ask(kept).split(self.sizes[1], -1)
+        log_scale, shift = self.condition(kept).split(self.sizes[1], -1)
         return bounded(log_scale, self.bound), shift
-
-
-def bounded(log_scale: Tensor, bound: float) -> Tensor:
-    """c tanh(s̃ / c) of a log-scale s̃, with c the bound; s̃ itself where the bound is infinite.
-
-    Example:
-        >>> bounded(torch.tensor([0.0, 100.0]), 2.0)
-        tensor([0., 2.])
-    """
-    if bound == math.inf:
-        return log_scale
-    c = log_scale.new_full((), bound)  # torch would make one of each number below
-    return c * torch.tanh(log_scale / c)
 
 
 def alternate(dim: int, k: int) -> Tensor:
@@ -246,4 +238,4 @@ def alternate(dim: int, k: int) -> Tensor:
     """
     if dim < 2:
         raise ValueError(f"a coupling expected a dim of 2 or more, one half for each; got {dim}")
-    return (torch.arange(dim) < dim // 2) ^ bool(k % 2)
+    return (torch.arange(dim, device="cpu") < dim // 2) ^ bool(k % 2)

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from flowlib.tensors import Held, fix
+
 
 class MaskedLinear(nn.Linear):
     r"""A linear layer between units that have degrees: a unit sees those of its degree or lower.
@@ -33,15 +35,27 @@ class MaskedLinear(nn.Linear):
 
     def __init__(self, inputs: Tensor, outputs: Tensor):
         super().__init__(len(inputs), len(outputs))
-        mask = outputs[:, None] >= inputs  # (out, in)
-        # Of floats, for to multiply by bools takes four times as long.
-        self.register_buffer("mask", mask.to(self.weight.dtype), persistent=False)
+        self.inputs, self.outputs = inputs.tolist(), outputs.tolist()
+        # Of floats, because multiplying by bools takes four times as long.
+        self.register_buffer("mask", torch.empty_like(self.weight), persistent=False)
+        self.fill_mask()
+
+    @torch.no_grad()
+    def fill_mask(self) -> None:
+        if not self.mask.is_meta:
+            inputs, outputs = (torch.tensor(d, device="cpu") for d in (self.inputs, self.outputs))
+            self.mask.copy_(outputs[:, None] >= inputs)  # (out, in)
+
+    def _apply(self, fn, recurse=True):
+        module = super()._apply(fn, recurse)
+        self.fill_mask()  # it may come from the meta device, which has no values
+        return module
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight * self.mask, self.bias)
 
 
-class MADE(nn.Module):
+class MADE(Held):
     r"""A network of D variables whose outputs for the i-th see the variables before it alone.
 
     .. math:: \text{output}_i = f_i(x_1, \dots, x_{i-1})
@@ -80,6 +94,8 @@ class MADE(nn.Module):
     """
 
     layers: Any  # a ModuleList, which cannot say of what
+    variables: Tensor
+    places: Tensor
 
     def __init__(
         self,
@@ -102,12 +118,16 @@ class MADE(nn.Module):
         if sorted(self.order) != list(range(dim)):
             raise ValueError(f"MADE expected an order of 0 to {dim - 1}; got {self.order}")
 
-        place = torch.tensor(self.order).argsort()  # of each variable in the order, from 0
-        shares = [1 + torch.arange(width) * (dim - 1) // width for width in hidden]
+        fix(self, "variables", self.order)
+
+        # These are known on the CPU, also when the layer is built on the meta device.
+        place = torch.tensor(self.order, device="cpu").argsort()  # of each variable, from 0
+        fix(self, "places", place.tolist(), persistent=False)
+        shares = [1 + torch.arange(width, device="cpu") * (dim - 1) // width for width in hidden]
         self.degrees = [1 + place, *shares, place.repeat(outputs)]
         self.layers = nn.ModuleList(map(MaskedLinear, self.degrees, self.degrees[1:]))
         # For generate: how many units of degree 0, of 1 or lower, ..., of D - 1 or lower.
-        upto = torch.arange(1, dim + 1)
+        upto = torch.arange(1, dim + 1, device="cpu")
         self.ends = [torch.searchsorted(each, upto).tolist() for each in shares]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -144,8 +164,7 @@ class MADE(nn.Module):
         weights = [layer.weight for layer in self.layers]
         biases = [layer.bias[:, None] for layer in self.layers]
         if self.order != list(range(self.dim)):
-            order = torch.tensor(self.order, device=z.device)  # the first variable, first column
-            weights[0] = weights[0].index_select(1, order)
+            weights[0] = weights[0].index_select(1, self.variables)  # the first one, first column
 
         # Known rows fill one buffer a layer, on the biases that lie there.  Autograd and torch.func
         # need new tensors instead; torch's own Function.apply asks for the latter in this way.
@@ -182,4 +201,4 @@ class MADE(nn.Module):
                 known[0][k] = x
             else:
                 known[0] = torch.cat([known[0], x[None]])
-        return known[0][self.degrees[0] - 1]
+        return known[0].index_select(0, self.places)

@@ -1,8 +1,11 @@
-"""The network of a coupling, if a chapter names no other."""
+"""What conditioners are made of: layers with ReLU, and the bound on a log-scale."""
 
 from __future__ import annotations
 
-from torch import nn
+import math
+
+import torch
+from torch import Tensor, nn
 
 
 def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, dropout: float = 0.0) -> nn.Sequential:
@@ -32,3 +35,16 @@ def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, dropout: float = 0.0
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     return nn.Sequential(*layers, last)
+
+
+def bounded(log_scale: Tensor, bound: float) -> Tensor:
+    """c tanh(s̃ / c) of a log-scale s̃, with c the bound; s̃ itself where the bound is infinite.
+
+    Example:
+        >>> bounded(torch.tensor([0.0, 100.0]), 2.0)
+        tensor([0., 2.])
+    """
+    if bound == math.inf:
+        return log_scale
+    c = log_scale.new_full((), bound)  # torch would make one of each number below
+    return c * torch.tanh(log_scale / c)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from flowlib.base import Bijection
+from flowlib.tensors import fix
 
 
 class Permutation(Bijection):
@@ -33,19 +33,17 @@ class Permutation(Bijection):
 
     def __init__(self, order: Sequence[int] | Tensor):
         super().__init__()
-        order = torch.as_tensor(order)
-        if order.ndim != 1 or order.sort().values.tolist() != list(range(len(order))):
-            raise ValueError(
-                f"Permutation expected each of 0, ..., D - 1 once; got {order.tolist()}"
-            )
+        order = order.tolist() if isinstance(order, Tensor) else list(order)
+        if sorted(order) != list(range(len(order))):
+            raise ValueError(f"Permutation expected each of 0, ..., D - 1 once; got {order}")
         self.dim = len(order)
-        self.register_buffer("order", order)
-        self.register_buffer("back", order.argsort())
+        fix(self, "order", order)
+        fix(self, "back", sorted(range(self.dim), key=order.__getitem__), persistent=False)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(z)
+        self.check(z)
         return z.index_select(-1, self.order), z.new_zeros(z.shape[:-1])
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(x)
+        self.check(x)
         return x.index_select(-1, self.back), x.new_zeros(x.shape[:-1])

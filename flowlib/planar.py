@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from flowlib.base import Bijection
-from flowlib.tensors import hold, may_hold
+from flowlib.tensors import Shapes, fix, hold, may_hold
 
 
 class Planar(Bijection):
@@ -63,9 +63,10 @@ class Planar(Bijection):
     ):
         super().__init__()
         self.dim, self.constrain = dim, constrain
-        hold(self, "w", w, (dim,), torch.randn)
-        hold(self, "u", u, (dim,), self._u_at_rest)
-        hold(self, "b", b, (), torch.zeros)
+        fix(self, "constrained", constrain)
+        shapes: Shapes = {"w": (dim,), "u": (dim,), "b": ()}
+        starts = {"w": torch.randn, "u": self._u_at_rest, "b": torch.zeros}
+        hold(self, shapes, starts, w=w, u=u, b=b)
 
     def _u_at_rest(self, shape: tuple[int, ...]) -> Tensor:
         """The u with û = 0, where w·û = w·u = 0 or, constrained, ρ(ln(e - 1)) = 0."""
@@ -84,13 +85,13 @@ class Planar(Bijection):
         return self._terms(self.u.dtype)[0]
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(z)
+        self.check(z)
         u_hat, w, b, det_at_plane = self._terms(self.u.dtype)
         a = (z * w).sum(-1) + b  # (*)
         return z + u_hat * torch.tanh(a)[..., None], log_abs_det(a, det_at_plane)
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(x)
+        self.check(x)
         u_hat, w, b, det_at_plane = self._terms(torch.float64)
         if not self.constrain and not may_hold(~(det_at_plane < 0)):
             raise ValueError(

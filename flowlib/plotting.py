@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from flowlib.base import Bijection
-from flowlib.checks import cell_centres
+from flowlib.checks import cell_centres, like_tensors_of
 
 #: The colour of each role: base, data, truth, wrong and muted.
 PALETTE = {
@@ -81,7 +81,8 @@ def draw_density(
 
     Args:
         ax: where.
-        log_prob: (N, 2) -> (N,), float32, in nats; need not be normalised.
+        log_prob: (N, 2) -> (N,), in nats; need not be normalised.  A method of a module, as
+            ``flow.log_prob`` is, gets points of the module's dtype and device; any other float32.
         low, high: the box's corners.
         n: pixels a side.
 
@@ -90,8 +91,8 @@ def draw_density(
         >>> fig, (ax,) = panels("standard normal", xlabel="z₁", ylabel="z₂")
         >>> draw_density(ax, standard_normal(2).log_prob)
     """
-    points = cell_centres(low, high, n, dtype=torch.float32)  # (n, n, 2)
-    density = log_prob(points.reshape(-1, 2)).exp().reshape(n, n)
+    points = cell_centres(low, high, n, dtype=torch.float32).reshape(-1, 2)
+    density = log_prob(like_tensors_of(log_prob, points)).exp().reshape(n, n).cpu()
     extent = (low[0], high[0], low[1], high[1])
     ax.imshow(
         density.numpy(), HEAT, vmin=0, origin="lower", extent=extent, interpolation="bilinear"
@@ -105,7 +106,7 @@ def draw_points(ax: Axes, points: Tensor, role: str = "data", size: float = 3) -
         >>> fig, (ax,) = panels("samples")
         >>> draw_points(ax, torch.randn(100, 2), role="base")
     """
-    x, y = points.detach().numpy().T
+    x, y = points.detach().cpu().numpy().T
     ax.scatter(x, y, s=size, color=PALETTE[role], alpha=OPACITY, linewidths=0)
     ax.set_aspect("equal")
 
@@ -130,7 +131,9 @@ def draw_grid(
     rows = torch.stack(torch.meshgrid(along, across, indexing="xy"), -1)  # (lines, 200, 2)
     unit = torch.cat([rows, rows.flip(-1)])
     corner, opposite = torch.as_tensor(low).float(), torch.as_tensor(high).float()
-    pushed, _ = bijection(corner + (opposite - corner) * unit)
-    ax.add_collection(LineCollection(list(pushed.numpy()), colors=PALETTE[role], linewidths=0.7))
+    pushed, _ = bijection(like_tensors_of(bijection, corner + (opposite - corner) * unit))
+    ax.add_collection(
+        LineCollection(list(pushed.cpu().numpy()), colors=PALETTE[role], linewidths=0.7)
+    )
     ax.autoscale_view()
     ax.set_aspect("equal")

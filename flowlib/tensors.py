@@ -1,89 +1,203 @@
-"""What a layer does with the tensors that it holds: take them as given, ask of them, map them."""
+"""What a layer does with the tensors that it holds: take them as given, fix them, check values."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Transform
+
+Shapes = dict[str, tuple[int, ...]]
+Starts = dict[str, Callable[[tuple[int, ...]], Tensor]]
 
 
-def hold(
-    module: nn.Module,
-    name: str,
-    given: Tensor | None,
-    shape: tuple[int, ...],
-    start: Callable[[tuple[int, ...]], Tensor],
-) -> None:
-    """Set ``module.name`` to the tensor given, used as it is, or else to a parameter, start(shape).
+class Held(nn.Module):
+    """A module that is made of given tensors, and whose state says what it was built on.
+
+    Two things that an ``nn.Module`` does not do:
+
+    * what :func:`fix` holds is refused on loading where it differs, and comes back from the meta
+      device, which has no values;
+    * a deep copy takes the values of tensors that were computed elsewhere.
+
+    Example:
+        >>> import copy
+        >>> module, weight = Held(), nn.Parameter(torch.ones(1))
+        >>> module.register_buffer("doubled", 2 * weight)
+        >>> copy.deepcopy(module).doubled
+        tensor([2.])
+    """
+
+    _fixed: dict[str, Any]  # there once fix was called
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, extra, errors):
+        for name, value in vars(self).get("_fixed", {}).items():
+            given = state_dict.get(prefix + name)
+            if given is not None and not torch.equal(given.cpu(), _encoded(value).to(given.dtype)):
+                errors.append(
+                    f"{type(self).__name__} expected a state with {name} = {value}; "
+                    f"got {_decoded(given, value)}"
+                )
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, extra, errors)
+
+    def _apply(self, fn, recurse=True):
+        module = super()._apply(fn, recurse)
+        for name, value in vars(self).get("_fixed", {}).items():
+            buffer = getattr(self, name)
+            if not buffer.is_meta:
+                buffer.copy_(_encoded(value))
+        return module
+
+    def __deepcopy__(self, memo):
+        for tensor in self.buffers():
+            if not tensor.is_leaf:  # torch refuses to copy it
+                memo.setdefault(id(tensor), tensor.detach().clone())
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        vars(twin).update(copy.deepcopy(vars(self), memo))
+        return twin
+
+
+def fix(module: Held, name: str, value: Any, persistent: bool = True) -> None:
+    """Set ``module.name`` to a buffer of what the module is built on and no training changes.
+
+    A mask, an order, a bound, a name: it travels in the state, and loading another one is refused.
+    What follows from such a value, such as an index, need not be in the state: ``persistent=False``.
+
+    Args:
+        value: a number, a list of numbers, or words, which become bytes.
+
+    Example:
+        >>> module = Held()
+        >>> fix(module, "order", [1, 0])
+        >>> try:
+        ...     module.load_state_dict({"order": torch.tensor([0, 1])})
+        ... except RuntimeError as error:
+        ...     print(str(error).splitlines()[1].strip())
+        Held expected a state with order = [1, 0]; got [0, 1]
+    """
+    module.__dict__.setdefault("_fixed", {})[name] = value
+    buffer = torch.tensor(list(value.encode()) if isinstance(value, str) else value)
+    module.register_buffer(name, buffer, persistent)
+
+
+def _encoded(value: Any) -> Tensor:
+    """A fixed value as the tensor that a state has of it, on the CPU."""
+    value = list(value.encode()) if isinstance(value, str) else value
+    return torch.tensor(value, device="cpu")
+
+
+def _decoded(given: Tensor, like: Any) -> Any:
+    """The fixed value that a state's tensor stands for."""
+    return (
+        bytes(given.tolist()).decode(errors="replace") if isinstance(like, str) else given.tolist()
+    )
+
+
+def hold(module: nn.Module, shapes: Shapes, starts: Starts, **given: Tensor | None) -> None:
+    """Hold the tensors given, used as they are, and parameters in the place of those left out.
 
     A given ``nn.Parameter`` trains too.  Gradients reach any other given tensor through the layer,
     so that a layer can be made of tensors computed elsewhere, such as a slider's.
 
+    Args:
+        shapes: of each tensor.
+        starts: what makes each parameter, of its shape; called in order, for those left out.
+        given: name -> tensor, or None.
+
     Raises:
-        ValueError: a tensor of another shape.
+        ValueError: a tensor of another shape, of whole numbers, of another dtype than the others,
+            or with a number that is not finite.
 
     Example:
         >>> layer = nn.Module()
-        >>> hold(layer, "shift", None, (2,), torch.zeros)
+        >>> hold(layer, {"shift": (2,)}, {"shift": torch.zeros}, shift=None)
         >>> layer.shift
         Parameter containing:
         tensor([0., 0.], requires_grad=True)
     """
-    value = nn.Parameter(start(shape)) if given is None else given
-    if value.shape != shape:
-        raise ValueError(
-            f"{type(module).__name__} expected {name} of shape {shape}; got {tuple(value.shape)}"
-        )
+    who, dtypes = type(module).__name__, set()
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            raise ValueError(f"{who} expected {name} as a tensor of floats; got {kind_of(value)}")
+        if value.shape != shapes[name]:
+            got = tuple(value.shape)
+            raise ValueError(f"{who} expected {name} of shape {shapes[name]}; got {got}")
+        if not may_hold(value.isfinite()):
+            raise ValueError(
+                f"{who} expected finite numbers in {name}; got {bad_numbers(value)} "
+                f"of {value.numel()} that are not"
+            )
+        dtypes.add(value.dtype)
+        _register(module, name, value)
+    if len(dtypes) > 1:
+        first, second = sorted(map(str, dtypes))
+        raise ValueError(f"{who} expected tensors of one dtype; got {first} and {second}")
+    for name, start in starts.items():
+        if given[name] is None:
+            value = start(shapes[name])
+            _register(module, name, nn.Parameter(value.to(*dtypes) if dtypes else value))
+
+
+def _register(module: nn.Module, name: str, value: Tensor) -> None:
     if isinstance(value, nn.Parameter):
         module.register_parameter(name, value)
     else:
         module.register_buffer(name, value)
 
 
+def dtype_of(module: nn.Module) -> torch.dtype | None:
+    """The dtype of a module's floating tensors, by the first of them; None where it has none.
+
+    Example:
+        >>> dtype_of(nn.Linear(2, 2).double())
+        torch.float64
+    """
+    fixed = vars(module).get("_fixed", {})
+    for name, tensor in (*module._parameters.items(), *module._buffers.items()):
+        if tensor is not None and name not in fixed and tensor.is_floating_point():
+            return tensor.dtype
+    found = (dtype_of(child) for child in module.children())
+    return next((dtype for dtype in found if dtype is not None), None)
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, for a sentence: the dtype of a tensor, else the name of its class.
+
+    Example:
+        >>> kind_of(torch.tensor(1)), kind_of([1.0])
+        ('torch.int64', 'list')
+    """
+    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
+
+
 def may_hold(condition: Tensor) -> bool:
-    """Whether a condition holds everywhere; inside vmap or a trace, where no value is known, True.
+    """Whether a condition holds everywhere; where no value is known, True.
+
+    No value is known inside vmap or a trace, on the meta device, and while torch compiles.
 
     Example:
         >>> may_hold(torch.tensor([True, False]))
         False
     """
+    if torch.compiler.is_compiling():
+        return True
     try:
         return bool(condition.all())
     except RuntimeError:
         return True
 
 
-def refuse_nan(value: Tensor) -> None:
-    """Raise ValueError where ``value`` is known to have a NaN.
+def bad_numbers(value: Tensor) -> str:
+    """How many NaN, or else infinite numbers, a tensor has, for a sentence.
 
     Example:
-        >>> refuse_nan(torch.tensor([0.0, torch.nan]))
-        Traceback (most recent call last):
-        ValueError: expected numbers; got 1 NaN in a tensor of shape (2,)
+        >>> bad_numbers(torch.tensor([0.0, torch.nan, torch.inf]))
+        '1 NaN'
     """
-    if not may_hold(~value.isnan()):
-        raise ValueError(
-            f"expected numbers; got {int(value.isnan().sum())} NaN in a tensor of shape "
-            f"{tuple(value.shape)}"
-        )
-
-
-def map_tensors(value, fn):
-    """A copy of a distribution, or of a part of one, with ``fn`` applied to each tensor in it.
-
-    Example:
-        >>> from flowlib import standard_normal
-        >>> map_tensors(standard_normal(2), torch.Tensor.double).mean
-        tensor([0., 0.], dtype=torch.float64)
-    """
-    if isinstance(value, Tensor):
-        return fn(value)
-    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(map_tensors(v, fn) for v in value)
-    if isinstance(value, (Distribution, Transform)):
-        value = copy.copy(value)
-        vars(value).update({k: map_tensors(v, fn) for k, v in vars(value).items()})
-    return value
+    nan = int(value.isnan().sum())
+    return f"{nan} NaN" if nan else f"{int(value.isinf().sum())} infinite"

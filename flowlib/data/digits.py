@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from flowlib.base import Bijection, Compose
-from flowlib.elementwise import Affine, Sigmoid
+from flowlib.elementwise import Affine
 from flowlib.tensors import may_hold
+from flowlib.unit_interval import Sigmoid
 
 LEVELS = 17
 ALPHA = 0.01  # how much of the unit interval the logit leaves free at each end

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from flowlib.base import Bijection, Compose
-from flowlib.coupling import bounded
+from flowlib.network import bounded
 from flowlib.voice.wavenet import WaveNet
 
 
@@ -51,12 +51,12 @@ class InverseAutoregressiveWaveNet(Bijection):
         self.register_buffer("conditions", conditions)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(z)
+        self.check(z)
         log_scale, shift = self.log_scale_and_shift(z)
         return torch.exp(log_scale) * z + shift, log_scale.sum(-1)
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check_shape(x)
+        self.check(x)
         log_scales = []
 
         def noise(x: Tensor, outputs: Tensor) -> Tensor:

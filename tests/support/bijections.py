@@ -62,7 +62,7 @@ def moved(bijection, by=0.3):
 
 def every_other(dim):
     """A mask that is no half: it keeps the first coordinate, the third and so on."""
-    return torch.arange(dim) % 2 == 0
+    return torch.arange(dim, device="cpu") % 2 == 0  # known on the meta device too
 
 
 def additive_coupling(dim, keep=None):
@@ -89,7 +89,7 @@ def masked_autoregressive(dim, hidden=(8, 8), **options):
 
 
 def maf(dim):
-    orders = [range(dim), range(dim)[::-1], torch.arange(dim).roll(1)]
+    orders = [range(dim), range(dim)[::-1], [dim - 1, *range(dim - 1)]]
     return Compose(*(masked_autoregressive(dim, (4,), order=order) for order in orders))
 
 
@@ -118,9 +118,13 @@ BIJECTIONS = {
     "inverse of planar": lambda dim: Inverse(planar(dim)),
     "inverse of three": lambda dim: Inverse(Compose(planar(dim), sinh_arcsinh(dim), planar(dim))),
     "sigmoid": lambda dim: Sigmoid(),
-    "inverse cdf": lambda dim: InverseCDF(Laplace(torch.zeros(dim), 1 + torch.rand(dim))),
-    "sigmoid, inverse cdf": lambda dim: Compose(Sigmoid(), InverseCDF(Normal(0.0, 1.0))),
-    "permutation": lambda dim: Permutation(torch.randperm(dim)),
+    "inverse cdf": lambda dim: InverseCDF(
+        Laplace(torch.zeros(dim), 1 + torch.rand(dim), validate_args=False)
+    ),
+    "sigmoid, inverse cdf": lambda dim: Compose(
+        Sigmoid(), InverseCDF(Normal(0.0, 1.0, validate_args=False))
+    ),
+    "permutation": lambda dim: Permutation([dim - 1, *range(dim - 1)]),
     "additive coupling": additive_coupling,
     "additive coupling, new": lambda dim: AdditiveCoupling(dim, hidden=(4, 4)),
     "additive coupling, second half": lambda dim: additive_coupling(dim, alternate(dim, 1)),

@@ -1,0 +1,168 @@
+"""torch's distributions as modules: a base whose tensors move, train and are saved with its flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal, Transform, constraints
+
+from flowlib.tensors import Held, fix, may_hold
+
+if TYPE_CHECKING:
+    from flowlib.base import Bijection
+
+
+def standard_normal(dim: int) -> Distribution:
+    """The standard normal on R^dim, the book's usual base distribution.
+
+    Example:
+        >>> standard_normal(2).log_prob(torch.zeros(2))
+        tensor(-1.8379)
+    """
+    normal = Normal(torch.zeros(dim), torch.ones(dim), validate_args=False)
+    return Independent(normal, 1, validate_args=False)
+
+
+class DistributionModule(Held):
+    r"""A distribution as a module: its tensors are buffers, its parameters are parameters.
+
+    Called, it returns the distribution of the tensors that it holds now.  The distribution given
+    stays as it is: the module has copies of its tensors, and trains its parameters themselves.  The
+    state also has each part's kind, by its class and its plain numbers; another kind is refused.
+
+    A parameter counts where the distribution keeps it, as it is or repeated.  Where it keeps only
+    what it computed from one, as ``Categorical(logits=...)`` does, write a module of your own whose
+    ``forward()`` makes the distribution, and give that in place of the distribution.
+
+    Args:
+        distribution: any ``torch.distributions.Distribution``; inside, a transform or a list of
+            parts.  A module in it, such as that of a :class:`FlowDistribution`, is a submodule.
+
+    Raises:
+        ValueError: a distribution that keeps a tensor computed from a parameter.
+
+    Example:
+        >>> module = DistributionModule(Normal(nn.Parameter(torch.zeros(2)), torch.ones(2)))
+        >>> [name for name, _ in module.named_parameters()], sorted(module.state_dict())
+        (['loc'], ['kind', 'loc', 'scale'])
+        >>> module().log_prob(torch.zeros(2)).requires_grad
+        True
+    """
+
+    def __init__(self, distribution: Distribution | Transform | Sequence):
+        super().__init__()
+        whole: Any = distribution
+        self._class, self._rest, self._views = type(whole), {}, {}
+        named = enumerate(whole) if isinstance(whole, (list, tuple)) else vars(whole).items()
+        for name, value in ((str(name), value) for name, value in named):
+            if name == "_inv" and "Inverse" not in self._class.__name__:
+                self._rest[name] = None  # a transform's own inverse, once asked for
+            elif name == "_cached_x_y":
+                self._rest[name] = None, None
+            elif isinstance(value, Tensor):
+                self._hold_tensor(name, value)
+            elif isinstance(value, nn.Module):
+                self.add_module(name, value)
+            elif isinstance(value, (Distribution, Transform)) or _has_parts(value):
+                self.add_module(name, DistributionModule(value))
+            else:
+                self._rest[name] = value
+        numbers = [
+            f"{name}={value}"
+            for name, value in self._rest.items()
+            if isinstance(value, (int, float)) and not name.startswith("_")
+        ]
+        fix(self, "kind", f"{self._class.__name__}({', '.join(numbers)})")
+
+    def _hold_tensor(self, name: str, value: Tensor) -> None:
+        if isinstance(value._base, nn.Parameter):  # torch repeats what is broadcast
+            self._views[name] = (value.shape, value.stride(), value.storage_offset())
+            value = value._base
+        if isinstance(value, nn.Parameter):
+            self.register_parameter(name, value)
+        elif any(isinstance(leaf, nn.Parameter) for leaf in _leaves(value)):
+            raise ValueError(
+                f"expected a distribution that keeps its parameters; got a {self._class.__name__} "
+                f"whose {name} was computed from one, and would not train: give a module whose "
+                "forward() makes the distribution"
+            )
+        else:
+            self.register_buffer(name, value.clone(memory_format=torch.contiguous_format))
+
+    def forward(self) -> Distribution:
+        values = {**self._rest, **self._parameters, **self._buffers}
+        del values["kind"]
+        for name, view in self._views.items():
+            values[name] = values[name].as_strided(*view)
+        for name, part in self._modules.items():
+            values[name] = part() if isinstance(part, DistributionModule) else part
+        if issubclass(self._class, (list, tuple)):
+            return self._class(values[str(i)] for i in range(len(values)))
+        made = object.__new__(self._class)
+        made.__dict__.update(values)
+        return made
+
+
+class Image(constraints.Constraint):
+    """The vectors to which a bijection takes those of a base, or any: its inverse tells.
+
+    Example:
+        >>> from flowlib import Affine, Compose, Sigmoid
+        >>> box = Compose(Sigmoid(), Affine(1, torch.zeros(1), torch.ones(1))).codomain
+        >>> box.check(torch.tensor([[1.5], [0.5]]))
+        tensor([ True, False])
+    """
+
+    event_dim = 1
+
+    def __init__(self, bijection: Bijection, base: Distribution | None = None):
+        self.bijection, self.base = bijection, base
+
+    @torch.no_grad()
+    def check(self, value: Tensor) -> Tensor:
+        def holds(x: Tensor) -> bool:
+            try:
+                z, _ = self.bijection.inverse(x)
+            except ValueError:
+                return False
+            within = self.base is None or self.base.support.check(z)
+            return bool(within) and bool(z.isfinite().all())
+
+        rows = [holds(x) for x in value.reshape(-1, value.shape[-1])]
+        return torch.tensor(rows, device=value.device).reshape(value.shape[:-1])
+
+
+def same_set(a: Any, b: Any) -> bool:
+    """Whether two constraints say the same; torch makes new ones of the same kind at each call.
+
+    Example:
+        >>> same_set(standard_normal(2).support, constraints.real_vector)
+        True
+    """
+    if isinstance(a, constraints.independent) and isinstance(b, constraints.independent):
+        return a.event_dim == b.event_dim and same_set(a.base_constraint, b.base_constraint)
+    if isinstance(a, constraints.interval) and isinstance(b, constraints.interval):
+        pairs = (a.lower_bound, b.lower_bound), (a.upper_bound, b.upper_bound)
+        return all(may_hold(torch.as_tensor(p) == torch.as_tensor(q)) for p, q in pairs)
+    return str(a) == str(b)
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether a value is a list of distributions, transforms or tensors."""
+    kinds = (Distribution, Transform, Tensor)
+    return isinstance(value, (list, tuple)) and any(isinstance(each, kinds) for each in value)
+
+
+def _leaves(value: Tensor) -> Iterator[Tensor]:
+    """The tensors that autograd would give a gradient to, from this one."""
+    waiting, seen = [value.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            if hasattr(node, "variable"):
+                yield node.variable
+            waiting += [following for following, _ in node.next_functions]

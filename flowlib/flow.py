@@ -1,0 +1,172 @@
+"""A base distribution pushed through bijections: the density, and the same as torch has densities."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from flowlib.base import Bijection, Compose
+from flowlib.distributions import DistributionModule, Image, same_set
+from flowlib.tensors import bad_numbers, kind_of, may_hold
+
+
+class Flow(nn.Module):
+    r"""A base distribution pushed through bijections: a density that samples and scores.
+
+    .. math:: \log p_X(x) = \log p_Z(f^{-1}(x)) + \log\lvert\det J_{f^{-1}}(x)\rvert
+
+    A flow is a module whose ``forward`` is ``log_prob``.  Its state says the whole density, the base
+    included (:class:`~flowlib.distributions.DistributionModule`): to save a flow, save its
+    ``state_dict()``; to load it, build it by the same code and call ``load_state_dict``.
+
+    Args:
+        base: a ``torch.distributions.Distribution`` over vectors of length D, whose parameters train
+            with the flow; or a module whose ``forward()`` makes one at each call.
+        bijections: f_1, ..., f_K in the order in which sampling applies them.
+
+    Raises:
+        ValueError: a base over anything but vectors, or of another D than the bijections.
+
+    Source: Rezende and Mohamed 2015, equations 5 to 7.
+
+    Example:
+        >>> from flowlib import Affine, Flow, standard_normal
+        >>> flow = Flow(standard_normal(2), Affine(2))
+        >>> flow.log_prob(flow.sample((7,))).shape
+        torch.Size([7])
+    """
+
+    def __init__(self, base: Distribution | nn.Module, *bijections: Bijection):
+        super().__init__()
+        self.base_state = base if isinstance(base, nn.Module) else DistributionModule(base)
+        self.bijection = Compose(*bijections)
+        event_shape = self.base.event_shape
+        if len(event_shape) != 1:
+            raise ValueError(
+                "Flow expected a base over vectors (event_shape of one dimension); "
+                f"got event_shape {tuple(event_shape)}"
+            )
+        self.dim = event_shape[0]
+        if self.bijection.dim not in (None, self.dim):
+            raise ValueError(
+                f"Flow expected bijections of R^{self.dim}, the base's dimension; "
+                f"got R^{self.bijection.dim}"
+            )
+
+    @property
+    def base(self) -> Distribution:
+        """The base distribution, of the tensors that the flow holds now."""
+        return self.base_state()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``log_prob``, for what calls a module: ``functional_call``, data parallel training."""
+        return self.log_prob(x)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log-density in nats of ``x``, shape (*, D) -> (*).
+
+        Raises:
+            ValueError: a wrong shape or dtype; a number that is not finite.
+            FloatingPointError: NaN that arises on the way; it names the layer.
+        """
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            raise ValueError(f"Flow expected a tensor of floats; got {kind_of(x)}")
+        if x.ndim == 0 or x.shape[-1] != self.dim:
+            raise ValueError(f"Flow expected shape (..., {self.dim}); got {tuple(x.shape)}")
+        if not may_hold(x.isfinite()):
+            raise ValueError(
+                f"Flow expected finite numbers; got {bad_numbers(x)} in a tensor of shape "
+                f"{tuple(x.shape)}"
+            )
+        z, log_det = self.bijection.inverse(x)
+        log_prob = _score(self.base, z) + log_det
+        self._refuse_nan(log_prob, x, scoring=True)
+        return log_prob
+
+    @torch.no_grad()
+    def sample(self, shape: tuple[int, ...] = ()) -> Tensor:
+        """Samples without gradients, shape (*shape, D)."""
+        z = self.base.sample(shape)
+        x, _ = self.bijection(z)
+        self._refuse_nan(x, z, scoring=False)
+        return x
+
+    def rsample_and_log_prob(self, shape: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:
+        """Reparametrised samples (*shape, D) and their log-densities (*shape), with no inverse."""
+        base = self.base
+        z = base.rsample(shape)
+        x, log_det = self.bijection(z)
+        log_prob = _score(base, z) - log_det
+        self._refuse_nan(log_prob, z, scoring=False)
+        return x, log_prob
+
+    def _refuse_nan(self, result: Tensor, value: Tensor, scoring: bool) -> None:
+        """Raise where NaN came from finite numbers, and say where: computed again, layer by layer."""
+        if may_hold(~result.isnan()):
+            return
+        layers = list(enumerate(self.bijection.bijections, 1))
+        with torch.no_grad():
+            for k, layer in reversed(layers) if scoring else layers:
+                value, log_det = (layer.inverse if scoring else layer)(value)
+                if value.isnan().any() or log_det.isnan().any():
+                    where = f"bijection {k} of {len(layers)}, {type(layer).__name__}"
+                    break
+            else:
+                where = "the base"
+        raise FloatingPointError(
+            f"NaN arose in {where}: a parameter that is not finite, or numbers too large for "
+            f"{result.dtype}"
+        )
+
+
+def _score(base: Distribution, z: Tensor) -> Tensor:
+    """The base's log-density; torch's ``Independent`` takes no empty batch."""
+    return base.log_prob(z) if z.numel() else z.sum(-1)
+
+
+class FlowDistribution(Distribution):
+    """A :class:`Flow` as a ``torch.distributions.Distribution``, for code that expects one.
+
+    Its batch shape and whether it has ``rsample`` are the base's; its support is where the flow can
+    put a point.
+
+    Example:
+        >>> from flowlib import Affine, Flow, FlowDistribution, standard_normal
+        >>> FlowDistribution(Flow(standard_normal(2), Affine(2))).sample((3,)).shape
+        torch.Size([3, 2])
+    """
+
+    arg_constraints: ClassVar[dict] = {}
+
+    def __init__(self, flow: Flow):
+        self.flow = flow
+        base = flow.base
+        super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+
+    @property
+    def support(self):
+        base, bijection = self.flow.base, self.flow.bijection
+        if same_set(base.support, bijection.domain):
+            return bijection.codomain
+        return Image(bijection, base)
+
+    @property
+    def has_rsample(self) -> bool:  # type: ignore[override]  # torch has it as a class's
+        return self.flow.base.has_rsample
+
+    def expand(self, batch_shape, _instance=None) -> FlowDistribution:
+        return FlowDistribution(
+            Flow(self.flow.base.expand(batch_shape), *self.flow.bijection.bijections)
+        )
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return self.flow.log_prob(value)
+
+    def sample(self, sample_shape=()) -> Tensor:
+        return self.flow.sample(sample_shape)
+
+    def rsample(self, sample_shape=()) -> Tensor:
+        return self.flow.rsample_and_log_prob(sample_shape)[0]
