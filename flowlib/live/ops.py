@@ -20,7 +20,8 @@ from __future__ import annotations
 from functools import cache
 
 import torch
-from torch._decomp import core_aten_decompositions, decomposition_table
+
+from flowlib.live.compat import core_aten_decompositions, decomposition_table, schema
 
 aten = torch.ops.aten
 LOWERINGS: dict = {}  # "add" -> function(graph, *arguments in the order of the schema) -> Value
@@ -73,7 +74,7 @@ def decompositions() -> dict:
 
 def name_of(overload) -> str:
     """add for aten.add.Tensor; prims.add for what is not aten."""
-    return str(overload._schema.name).removeprefix("aten::").replace("::", ".")
+    return schema(overload).name.removeprefix("aten::").replace("::", ".")
 
 
 def _overloads(names):

@@ -9,14 +9,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, fx
-from torch._guards import TracingContext, tracing
-from torch._subclasses import FakeTensorMode
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowlib.live import lowerings, rewrites  # noqa: F401  (register their operations)
 from flowlib.live.builder import TraceError
+from flowlib.live.compat import OpOverload, TorchDispatchMode, make_fx, one_fake_mode, schema
 from flowlib.live.ops import decompositions
 
 RANDOM = (
@@ -64,7 +61,7 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
 
 def _make_fx(fn, inputs: dict[str, Tensor]) -> fx.GraphModule:
     examples = [value.detach().clone() for value in inputs.values()]
-    with tracing(TracingContext(FakeTensorMode())):  # else make_fx makes a new mode for every node
+    with one_fake_mode():
         return make_fx(fn, decomposition_table=decompositions())(*examples)
 
 
@@ -94,15 +91,19 @@ class _Select(TorchFunctionMode):
 
 
 def _writes(node: fx.Node) -> bool:
-    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+    return isinstance(node.target, OpOverload) and schema(node.target).is_mutable
+
+
+def _is_view(target) -> bool:
+    returns = schema(target).returns if isinstance(target, OpOverload) else []
+    return bool(returns) and returns[0].alias_info is not None
 
 
 def _check_write(write: fx.Node, fn, inputs: dict[str, Tensor]):
     """Refuse an in-place write to what lives outside the function."""
     root = write
     while root.op == "call_function":
-        returns = getattr(getattr(root.target, "_schema", None), "returns", None)
-        if root.target is not operator.getitem and not (returns and returns[0].alias_info):
+        if root.target is not operator.getitem and not _is_view(root.target):
             return
         root = root.args[0]
     placeholders = [node for node in write.graph.nodes if node.op == "placeholder"]

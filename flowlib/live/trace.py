@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, fx
 
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value, unexpanded
+from flowlib.live.compat import OpOverload, schema
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
 from flowlib.live.record import RANDOM, line_of, record
 
@@ -132,7 +133,7 @@ def _is_exact(value) -> bool:
 
 
 def _name(node: fx.Node) -> str:
-    return name_of(node.target) if isinstance(node.target, torch._ops.OpOverload) else ""
+    return name_of(node.target) if isinstance(node.target, OpOverload) else ""
 
 
 def _lower(builder: Builder, node: fx.Node, lowered: dict, result):
@@ -147,7 +148,7 @@ def _lower(builder: Builder, node: fx.Node, lowered: dict, result):
         raise _refusal(target)
     ignored = ("dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking")
     full = []
-    for i, argument in enumerate(target._schema.arguments):
+    for i, argument in enumerate(schema(target).arguments):
         if argument.name not in ignored:
             given = args[i] if i < len(args) else kwargs.get(argument.name, argument.default_value)
             full.append(given)
