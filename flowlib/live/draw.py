@@ -7,6 +7,7 @@ the same marks with the same margins, ticks and colours.
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -166,8 +167,7 @@ def _points(ax, panel, mark, outputs):
 def _grid(ax, panel, mark, outputs):
     mesh = _array(outputs[mark["mesh"]])
     lines = [*mesh, *mesh.swapaxes(0, 1)]
-    style = {"color": PALETTE[mark["role"]], "linewidth": 1, "alpha": OPACITY}
-    ax.add_collection(LineCollection([_finite(line) for line in lines], **style), autolim=False)
+    _lines(ax, mark, [_finite(line) for line in lines], linewidth=1)
 
 
 def _curve(ax, panel, mark, outputs):
@@ -178,19 +178,25 @@ def _curve(ax, panel, mark, outputs):
         x, y = np.append(x, x[:1]), np.append(y, y[:1])
     elif mark["fill"]:
         ax.fill_between(x, 0, y, color=colour, alpha=0.18, linewidth=0)
-    ax.plot(x, y, color=colour, linewidth=2, linestyle=(0, (3, 2)) if mark["dashed"] else "-")
+    ax.plot(x, y, color=colour, linewidth=2, linestyle=_style(mark))
 
 
 def _segments(ax, panel, mark, outputs):
     pieces = _array(outputs[mark["ab"]])
     pieces = pieces[np.isfinite(pieces).all((1, 2))]
-    style = {"color": PALETTE[mark["role"]], "alpha": OPACITY}
     if not mark["arrow"]:
-        ax.add_collection(LineCollection(pieces, linewidth=1.5, **style), autolim=False)
+        _lines(ax, mark, pieces, linewidth=1.5)
         return
+    style = {"color": PALETTE[mark["role"]], "alpha": OPACITY, "linewidth": 1.5}
+    style |= {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
     for a, b in pieces:
-        shape = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "linewidth": 1.5}
-        ax.annotate("", b, a, arrowprops={**shape, "mutation_scale": 9, **style}, clip_on=True)
+        ax.annotate("", b, a, arrowprops=style, clip_on=True)
+
+
+def _lines(ax, mark, lines, linewidth: float):
+    colour = PALETTE[mark["role"]]
+    drawn = LineCollection(lines, color=colour, alpha=OPACITY, linewidth=linewidth)
+    ax.add_collection(drawn, autolim=False)
 
 
 def _bars(ax, panel, mark, outputs):
@@ -230,8 +236,12 @@ def _handle(mark: dict):
         return Line2D(
             [], [], color=colour, marker="o", linestyle="", markersize=5, label=mark["label"]
         )
-    style = (0, (3, 2)) if mark.get("dashed") else "-"
-    return Line2D([], [], color=colour, linewidth=2, linestyle=style, label=mark["label"])
+    return Line2D([], [], color=colour, linewidth=2, linestyle=_style(mark), label=mark["label"])
+
+
+def _style(mark: dict) -> Literal["-"] | tuple[float, tuple[float, float]]:
+    """Of a line: solid, or dashes and gaps in its widths."""
+    return (0, (3, 2)) if mark.get("dashed") else "-"
 
 
 def _array(output) -> np.ndarray:

@@ -110,7 +110,7 @@ class LiveFigure(anywidget.AnyWidget):
             book = self.book_data()
             return {BOOK_MIME: book, "image/png": book["png"], "text/plain": text}, {}
         png, *_ = draw.to_png(self.draw())
-        widget, metadata = super()._repr_mimebundle_(**kwargs)
+        widget, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         widget |= {"image/png": base64.b64encode(png).decode(), "text/plain": text}
         return widget, metadata
 
@@ -162,7 +162,7 @@ def sort_controls(kind: type, controls: dict) -> tuple[dict, dict[str, Noise]]:
     """What a reader moves, and the noise, from the abbreviations given to ``live``."""
     every = {key: as_control(key, value) for key, value in controls.items()}
     for key in every:
-        if hasattr(kind, key) or key.startswith("_"):
+        if hasattr(kind, key) or key in kind.__annotations__ or key.startswith("_"):
             raise ValueError(f"a widget has a {key!r} of its own; give the control another name")
     noises = {key: c for key, c in every.items() if isinstance(c, Noise)}
     return {key: c for key, c in every.items() if key not in noises}, noises

@@ -105,7 +105,7 @@ def _check_write(write: fx.Node, fn, inputs: dict[str, Tensor]):
     while root.op == "call_function":
         if root.target is not operator.getitem and not _is_view(root.target):
             return
-        root = root.args[0]
+        root = root.all_input_nodes[0]
     placeholders = [node for node in write.graph.nodes if node.op == "placeholder"]
     if root in placeholders:
         what = f"input {list(inputs)[placeholders.index(root)]!r}"

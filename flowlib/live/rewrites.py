@@ -7,6 +7,8 @@ depend on no input, ``trace`` computes them once.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -20,20 +22,26 @@ def _positions(x: Tensor) -> Tensor:
     return torch.arange(x.numel(), device=x.device).reshape(x.shape)
 
 
-def _flat(x: Tensor, indices) -> Tensor:
+def _flat(x: Tensor, indices: Iterable[Tensor | None]) -> Tensor:
     """The flat indices that ``x[indices]`` reads."""
-    full = []
+    full: list[Tensor | None] = []
     for index in indices:
-        masks = index is not None and index.dtype in (torch.bool, torch.uint8)
-        full += index.nonzero().unbind(1) if masks else [index]
+        if index is not None and index.dtype in (torch.bool, torch.uint8):
+            full += index.nonzero().unbind(1)
+        else:
+            full.append(index)
     full += [None] * (x.ndim - len(full))
     return _positions_along(x, full)
 
 
-def _positions_along(x: Tensor, indices: list) -> Tensor:
+def _positions_along(x: Tensor, indices: list[Tensor | None]) -> Tensor:
     strides = [math.prod(x.shape[d + 1 :]) for d in range(x.ndim)]
-    given = [d for d, index in enumerate(indices) if index is not None]
-    flat = sum(_wrap(indices[d], x.shape[d]) * strides[d] for d in given)  # broadcast together
+    parts = {
+        d: _wrap(index, x.shape[d]) * strides[d]
+        for d, index in enumerate(indices)
+        if index is not None
+    }
+    given, flat = list(parts), reduce(torch.add, parts.values())  # broadcast together
     free = [d for d in range(x.ndim) if d not in given]
     # where the given dimensions stand together, theirs come in the place of the first; else in front
     together = given == list(range(given[0], given[0] + len(given)))

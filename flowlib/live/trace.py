@@ -17,7 +17,8 @@ A graph is plain JSON: ``inputs`` are names, and ``input_shapes`` their shapes; 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, fx
@@ -53,23 +54,27 @@ def trace(
 
     builder = Builder(inputs, pool)
     lowered: dict[fx.Node, Value] = {}
+    several: dict[fx.Node, Sequence[Value]] = {}  # of operations that return more than one
     placeholders = 0
     for node in graph.graph.nodes:
         if node.op == "placeholder":
             lowered[node] = builder.input(placeholders)
             placeholders += 1
         elif node in needed and node in fixed and node not in kept:
-            fixed_value = values[node]
-            is_tensor = isinstance(fixed_value, Tensor)
-            lowered[node] = Value.constant(fixed_value) if is_tensor else fixed_value
+            if isinstance(values[node], Tensor):  # else a generator, whose use is refused below
+                lowered[node] = Value.constant(values[node])
         elif node in needed and node.target is operator.getitem:
-            lowered[node] = lowered[node.args[0]][node.args[1]]
+            lowered[node] = several[node.all_input_nodes[0]][cast(int, node.args[1])]
         elif node in needed:
             try:
-                lowered[node] = _lower(builder, node, lowered, values[node])
+                result = _lower(builder, node, lowered, values[node])
             except TraceError as error:
                 raise TraceError(f"{error}{line_of(fn, inputs, node.target)}") from None
-    outputs = graph.graph.output_node().args[0]
+            if isinstance(result, Value):
+                lowered[node] = result
+            else:
+                several[node] = result
+    outputs = cast("list[fx.Node]", graph.graph.output_node().args[0])
     return builder.finish({name: lowered[node] for name, node in zip(names, outputs)})
 
 
@@ -84,9 +89,15 @@ def _evaluate(graph: fx.GraphModule, inputs: dict[str, Tensor]) -> dict[fx.Node,
             elif node.op == "get_attr":
                 values[node] = operator.attrgetter(node.target)(graph)
             elif node.op == "call_function":
-                args, kwargs = fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
+                args, kwargs = _arguments(node, values)
                 values[node] = node.target(*args, **kwargs)
     return values
+
+
+def _arguments(node: fx.Node, values: Mapping[fx.Node, Any]) -> tuple[tuple, dict]:
+    """A node's arguments, with a value in place of each node among them."""
+    args = fx.node.map_arg(node.args, values.__getitem__)
+    return args, fx.node.map_arg(dict(node.kwargs), values.__getitem__)
 
 
 def _fixed(graph: fx.GraphModule) -> set[fx.Node]:
@@ -136,16 +147,18 @@ def _name(node: fx.Node) -> str:
     return name_of(node.target) if isinstance(node.target, OpOverload) else ""
 
 
-def _lower(builder: Builder, node: fx.Node, lowered: dict, result):
+def _lower(
+    builder: Builder, node: fx.Node, lowered: dict[fx.Node, Value], result
+) -> Value | Sequence[Value]:
     """Say one node in the operations of the page."""
     target, name = node.target, _name(node)
     builder.name, builder.result = name, result
-    args, kwargs = fx.node.map_arg((node.args, node.kwargs), lowered.__getitem__)
+    if name not in (*LOWERINGS, *VIEWS) or not isinstance(target, OpOverload):
+        raise _refusal(target)
+    args, kwargs = _arguments(node, lowered)
     if name in VIEWS:
         overload = aten.view.default if name == "_unsafe_view" else target
         return builder.view(overload, *args, **kwargs)
-    if name not in LOWERINGS:
-        raise _refusal(target)
     ignored = ("dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking")
     full = []
     for i, argument in enumerate(schema(target).arguments):

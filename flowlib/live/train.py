@@ -34,9 +34,9 @@ class TrainingFigure(LiveFigure):
     step so far, and infinite after that, ``fig.count`` the number of steps done.
     """
 
-    state: State | None = None
-    losses: Tensor | None = None
-    count = 0
+    state: State
+    losses: Tensor
+    count: int
 
     def __init__(self, start, step, show, moved: dict, noises: dict, **traits):
         self._start, self._step = start, step
@@ -135,7 +135,8 @@ def train(
     _check_names(takes, moved, noises)
     inputs = example_inputs(moved, noises) | {"losses": torch.full((steps,), torch.inf)}
 
-    pool, graphs = ConstantPool(), {}
+    pool = ConstantPool()
+    graphs: dict[str, dict] = {}
     for choice in choices(moved):
         own = {role: {k: v for k, v in choice.items() if k in takes[role]} for role in roles}
         keys = {role: role + graph_key(own[role]) for role in roles}
