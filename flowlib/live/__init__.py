@@ -16,7 +16,7 @@ from flowlib.live.panels import (
     sound,
 )
 from flowlib.live.trace import TraceError
-from flowlib.live.train import TrainingFigure, train
+from flowlib.live.trainer import TrainingFigure, train
 
 __all__ = [
     "Checkbox",

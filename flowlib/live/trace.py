@@ -1,7 +1,7 @@
 """A torch function, traced once to a small graph that a page evaluates.
 
-``make_fx`` records what torch computes for example inputs, in aten operations.  Here the record is
-made small: what depends on no input is computed now and kept as a constant, what no output needs is
+``make_fx`` captures what torch computes for example inputs, in aten operations.  Here that is made
+small: what depends on no input is computed now and kept as a constant, what no output needs is
 dropped, and ``lowerings.py`` says the rest in the operations of ``js/operations.js``.
 
 >>> pool = ConstantPool()
@@ -24,9 +24,9 @@ import torch
 from torch import Tensor, fx
 
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value, unexpanded
+from flowlib.live.capture import RANDOM, capture, line_of
 from flowlib.live.compat import OpOverload, schema
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
-from flowlib.live.record import RANDOM, line_of, record
 
 __all__ = ["ConstantPool", "TraceError", "trace"]
 
@@ -47,7 +47,7 @@ def trace(
             depends on the value of an input, randomness, an in-place write to an input; or it
             returns something else than a dict of tensors.
     """
-    graph, names = record(fn, inputs)
+    graph, names = capture(fn, inputs)
     values = _evaluate(graph, inputs)
     fixed = _fixed(graph)
     needed, kept = _needed(graph, values, fixed)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from flowlib.live import compat, record
+from flowlib.live import capture, compat
 
 LIVE = Path(compat.__file__).parent
 SEMI_PUBLIC = ("torch.fx.experimental",)
@@ -66,12 +66,12 @@ def without(monkeypatch, module: str):
 @pytest.mark.parametrize("module", ["torch._guards", "torch._subclasses"])
 def test_a_torch_without_fake_modes_traces_all_the_same(module, monkeypatch):
     inputs = {"a": torch.tensor(2.0)}
-    expected, _ = record.record(lambda a: {"y": a.exp() * 3}, inputs)
+    expected, _ = capture.capture(lambda a: {"y": a.exp() * 3}, inputs)
     with monkeypatch.context() as hidden:  # from compat.py only: a trace needs the modules too
         other = without(hidden, module)
     assert isinstance(other.one_fake_mode(), nullcontext)
-    monkeypatch.setattr(record, "one_fake_mode", other.one_fake_mode)
-    graph, _ = record.record(lambda a: {"y": a.exp() * 3}, inputs)
+    monkeypatch.setattr(capture, "one_fake_mode", other.one_fake_mode)
+    graph, _ = capture.capture(lambda a: {"y": a.exp() * 3}, inputs)
     assert graph.code == expected.code
 
 

@@ -1,12 +1,12 @@
 /**
- * Draws one panel on a canvas: marks, then axes.  Margins, ticks and colours are those of draw.py.
+ * Draws one panel on a canvas: marks, then axes.  Margins, ticks and colours are those of static.py.
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
 import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
 
-/** Around each plot, in CSS pixels; live.css and draw.py have the same four. */
+/** Around each plot, in CSS pixels; live.css and static.py have the same four. */
 export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
 /** Of marks that lie over each other: the weakest colour still stands out from the page. */
 const OPACITY = 0.8;

@@ -28,7 +28,7 @@ INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
 HEAT = ["#CFE3F1", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]  # the first one transparent
 
 
-def draw(spec: dict, outputs: dict) -> Figure:
+def picture(spec: dict, outputs: dict) -> Figure:
     """The panels of ``spec`` showing ``outputs``, in rows of at most three."""
     panels = [panel for panel in spec["panels"] if panel["kind"] == "axes"]
     rows = [_row(panels[i : i + 3]) for i in range(0, len(panels), 3)]
@@ -95,8 +95,8 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
     ax.tick_params(length=4, width=1, color=LINE, labelcolor=QUIET, labelsize=9.5, pad=3)
     _keep_inside(figure, ax, wide)
 
-    def text(x, y, words, **style):
-        figure.text(x / WIDTH, y / height, words, **{"size": 10, "color": INK, **style})
+    def text(x, y, line, **style):
+        figure.text(x / WIDTH, y / height, line, **{"size": 10, "color": INK, **style})
 
     text(left, head - TOP + 10, panel["ylabel"], va="baseline", color=QUIET)
     text(left + wide / 2, bottom - 23, panel["xlabel"], va="top", ha="center", color=QUIET)

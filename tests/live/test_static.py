@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from flowlib.live import axes, bundle, curve, draw, heat, live, matrix, words
+from flowlib.live import axes, bundle, curve, heat, live, matrix, static, words
 from flowlib.plotting import PALETTE
 from pages import MARKS, figure, gallery, long_numbers
 
@@ -24,13 +24,13 @@ def test_every_mark_is_drawn_and_follows_a_control(name):
     number = list(MARKS).index(name)
     spec = {**fig.spec, "panels": [fig.spec["panels"][number]]}
     fig.a, fig.bent = 0.5, True
-    before = pixels(draw.draw(spec, fig.evaluate()))
+    before = pixels(static.picture(spec, fig.evaluate()))
     fig.a, fig.bent = -1.5, False
-    assert (before != pixels(draw.draw(spec, fig.evaluate()))).any(-1).sum() > 100
+    assert (before != pixels(static.picture(spec, fig.evaluate()))).any(-1).sum() > 100
 
 
 def test_a_png_is_twice_as_fine_as_it_is_wide():
-    png, width, height = draw.to_png(figure().draw())
+    png, width, height = static.to_png(figure().draw())
     assert (width, png[:4]) == (720, b"\x89PNG")
     assert int.from_bytes(png[16:20], "big") == 2 * width
     assert abs(int.from_bytes(png[20:24], "big") - 2 * height) <= 1
@@ -92,7 +92,7 @@ def test_colours_mean_the_same_on_the_page_and_in_print():
     light = bundle.css().split("}")[0]
     page = dict(re.findall(r"--live-([\w-]+): (#\w+);", light))
     assert {role: page[role] for role in PALETTE} == {r: c.lower() for r, c in PALETTE.items()}
-    assert [page[f"heat-{i}"] for i in (1, 2, 3, 4)] == [c.lower() for c in draw.HEAT[1:]]
+    assert [page[f"heat-{i}"] for i in (1, 2, 3, 4)] == [c.lower() for c in static.HEAT[1:]]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What torch computes in a function, recorded in aten operations, and the lines they come from."""
+"""What torch computes in a function, captured in aten operations, and the lines they come from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, fx
 from torch.overrides import TorchFunctionMode
 
-from flowlib.live import lowerings, rewrites  # noqa: F401  (register their operations)
+from flowlib.live import decompositions, lowerings  # noqa: F401  (register their operations)
 from flowlib.live.builder import TraceError
 from flowlib.live.compat import OpOverload, TorchDispatchMode, make_fx, one_fake_mode, schema
-from flowlib.live.ops import decompositions
+from flowlib.live.ops import all_decompositions
 
 RANDOM = (
     "is random, and a trace would freeze its numbers; declare an input, as in eps=Noise(256, 2)"
 )
 
 
-def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
+def capture(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
     """What torch computes in ``fn``, without in-place writes, and the names of the outputs."""
     names: list[str] = []
 
@@ -49,7 +49,7 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
             "`if` on a tensor, or a check that does so: give torch.distributions "
             f"validate_args=False). Use torch.where instead{_line(error.__traceback__)}"
         ) from None
-    for _ in range(3):  # rewriting in-place writes can bring operations that write in place
+    for _ in range(3):  # replacing in-place writes can bring operations that write in place
         writes = [node for node in graph.graph.nodes if _writes(node)]
         if not writes:
             return graph, names
@@ -62,7 +62,7 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
 def _make_fx(fn, inputs: dict[str, Tensor]) -> fx.GraphModule:
     examples = [value.detach().clone() for value in inputs.values()]
     with one_fake_mode():
-        return make_fx(fn, decomposition_table=decompositions())(*examples)
+        return make_fx(fn, decomposition_table=all_decompositions())(*examples)
 
 
 class _Select(TorchFunctionMode):
@@ -120,7 +120,7 @@ class _Find(TorchDispatchMode):
     """Runs a function until it reaches an operation, and remembers the line that called it."""
 
     def __init__(self, target):
-        self.target, self.table, self.line = target, decompositions(), ""
+        self.target, self.table, self.line = target, all_decompositions(), ""
         super().__init__()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
