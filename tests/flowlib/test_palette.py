@@ -93,10 +93,6 @@ def test_marks_that_let_the_page_through_stand_out_from_it(theme):
         assert contrast(over(theme[role], theme["page"]), theme["page"]) >= 3, role
 
 
-def test_page_and_print_let_as_much_through():
-    assert re.findall(r"OPACITY = ([\d.]+);", bundle.esm()) == [str(OPACITY)]
-
-
 def test_the_pictures_of_print_stand_out_too():
     for colour in (*PALETTE.values(), static.LINE):
         assert contrast(colour, "#ffffff") >= 3
