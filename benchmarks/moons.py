@@ -5,8 +5,18 @@ from torch.nn.utils import parameters_to_vector
 
 from flowlib import Flow, TwoMoons, standard_normal
 from flowlib.coupling import AffineCoupling, alternate
-from flowlib.live import Choice, Noise, axes, curve, heat, points, train
-from flowlib.training import adam_start, adam_step, with_parameters
+from flowlib.live import (
+    Choice,
+    Noise,
+    adam_start,
+    adam_step,
+    axes,
+    curve,
+    heat,
+    points,
+    train,
+    with_parameters,
+)
 
 STEPS, BATCH, SIZE, LOW, HIGH = 2000, 256, 40, -4.5, 4.5
 MOONS = TwoMoons()

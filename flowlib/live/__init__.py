@@ -1,5 +1,6 @@
 """Figures that run without a kernel: a torch function, traced once, that a page evaluates."""
 
+from flowlib.live.adam import adam_start, adam_step, with_parameters
 from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
 from flowlib.live.figure import LiveFigure, live
 from flowlib.live.panels import (
@@ -15,7 +16,7 @@ from flowlib.live.panels import (
     sound,
 )
 from flowlib.live.trace import TraceError
-from flowlib.live.train import TrainingFigure, train
+from flowlib.live.trainer import TrainingFigure, train
 
 __all__ = [
     "Checkbox",
@@ -26,6 +27,8 @@ __all__ = [
     "Slider",
     "TraceError",
     "TrainingFigure",
+    "adam_start",
+    "adam_step",
     "axes",
     "bars",
     "curve",
@@ -38,4 +41,5 @@ __all__ = [
     "segments",
     "sound",
     "train",
+    "with_parameters",
 ]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from flowlib.live.ops import aten
 
-LARGEST = 2**24  # numbers in one value; as MAX_FLOATS in js/reader.js
+LARGEST = 2**24  # numbers in one value; MAX_FLOATS in js/reader.js
 
 
 class TraceError(ValueError):

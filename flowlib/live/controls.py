@@ -142,9 +142,9 @@ class Noise:
         for name, value in (("shape", shape), ("seed", seed), ("kind", kind)):
             object.__setattr__(self, name, value)
 
-    def draw(self, number: int) -> Tensor:
-        """Draw ``number`` of this noise; 0 is the first.  The page mixes the seeds likewise."""
-        seed = (self.seed + 1009 * number) % 2**32
+    def realisation(self, k: int) -> Tensor:
+        """Realisation k of this noise; 0 is the first.  The page mixes the seeds likewise."""
+        seed = (self.seed + 1009 * k) % 2**32
         return torch.as_tensor(noise(self.kind, self.shape, seed)).reshape(self.shape)
 
 

@@ -20,7 +20,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from flowlib.live import bundle, draw, words
+from flowlib.live import bundle, static, words
 from flowlib.live.controls import ControlTrait, Noise, as_control, control_spec
 from flowlib.live.panels import check_outputs, outputs_read, place
 from flowlib.live.trace import ConstantPool, trace
@@ -43,7 +43,7 @@ class LiveFigure(anywidget.AnyWidget):
     spec = traitlets.Dict().tag(sync=True)
     graphs = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
-    seed = traitlets.Int(0, min=0, help="which draw of the noise").tag(sync=True)
+    seed = traitlets.Int(0, min=0, help="which realisation of the noise").tag(sync=True)
     value = traitlets.Dict(read_only=True)
 
     def __init__(self, fn, controls: dict, noises: dict[str, Noise], **traits):
@@ -62,17 +62,17 @@ class LiveFigure(anywidget.AnyWidget):
             outputs = self._fn(**self._arguments(self.seed))
         return {name: out.detach() for name, out in outputs.items()}
 
-    def _arguments(self, draw: int) -> dict:
-        """The controls as they stand, and one draw of the noise."""
+    def _arguments(self, k: int) -> dict:
+        """The controls as they stand, and realisation k of the noise."""
         values = {
             name: self.value[name] if control.discrete else torch.tensor(float(self.value[name]))
             for name, control in self._controls.items()
         }
-        return values | {name: noise.draw(draw) for name, noise in self._noises.items()}
+        return values | {name: noise.realisation(k) for name, noise in self._noises.items()}
 
     def draw(self):
         """The figure as it stands, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
-        return draw.draw(self.spec, self.shown())
+        return static.picture(self.spec, self.shown())
 
     def shown(self) -> dict[str, Tensor]:
         """The outputs that the panels show.  Raises ValueError on a NaN, as the page does."""
@@ -88,7 +88,7 @@ class LiveFigure(anywidget.AnyWidget):
     def book_data(self) -> dict:
         """What the page of the book needs, as plain JSON."""
         outputs = self.shown()
-        png, width, height = draw.to_png(draw.draw(self.spec, outputs))
+        png, width, height = static.to_png(static.picture(self.spec, outputs))
         return {
             "spec": self.spec,
             "graphs": self.graphs,
@@ -109,8 +109,8 @@ class LiveFigure(anywidget.AnyWidget):
         if _in_book():
             book = self.book_data()
             return {BOOK_MIME: book, "image/png": book["png"], "text/plain": text}, {}
-        png, *_ = draw.to_png(self.draw())
-        widget, metadata = super()._repr_mimebundle_(**kwargs)
+        png, *_ = static.to_png(self.draw())
+        widget, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         widget |= {"image/png": base64.b64encode(png).decode(), "text/plain": text}
         return widget, metadata
 
@@ -162,16 +162,16 @@ def sort_controls(kind: type, controls: dict) -> tuple[dict, dict[str, Noise]]:
     """What a reader moves, and the noise, from the abbreviations given to ``live``."""
     every = {key: as_control(key, value) for key, value in controls.items()}
     for key in every:
-        if hasattr(kind, key) or key.startswith("_"):
+        if hasattr(kind, key) or key in kind.__annotations__ or key.startswith("_"):
             raise ValueError(f"a widget has a {key!r} of its own; give the control another name")
     noises = {key: c for key, c in every.items() if isinstance(c, Noise)}
     return {key: c for key, c in every.items() if key not in noises}, noises
 
 
 def example_inputs(moved: dict, noises: dict[str, Noise]) -> dict[str, Tensor]:
-    """The sliders at their defaults and the first draw of the noise."""
+    """The sliders at their defaults and the first realisation of the noise."""
     sliders = {k: torch.tensor(float(c.value)) for k, c in moved.items() if not c.discrete}
-    return sliders | {key: noise.draw(0) for key, noise in noises.items()}
+    return sliders | {key: noise.realisation(0) for key, noise in noises.items()}
 
 
 def choices(moved: dict) -> list[dict]:

@@ -10,14 +10,14 @@ import math
 
 import torch
 
-from flowlib.live.ops import LOWERINGS, aten, lower, words
+from flowlib.live.ops import LOWERINGS, aten, lower, names_in
 
-SAME = words("alias detach clone lift_fresh lift_fresh_copy lift contiguous")
-UNARY = words("""
+SAME = names_in("alias detach clone lift_fresh lift_fresh_copy lift contiguous")
+UNARY = names_in("""
     neg abs sign exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal sin cos tan asin acos atan
     sinh cosh tanh asinh acosh atanh sigmoid erf erfc erfinv floor ceil trunc isnan
 """)
-BINARY = words("atan2 hypot fmod remainder minimum maximum eq ne lt le gt ge")
+BINARY = names_in("atan2 hypot fmod remainder minimum maximum eq ne lt le gt ge")
 RENAMED = {
     "logical_not": "not",
     "logical_and": "and",

@@ -1,13 +1,13 @@
 """How torch's operations are said in the few that ``js/operations.js`` knows.
 
 :data:`LOWERINGS` holds a short function for each aten operation that the page computes as it stands;
-:data:`DECOMPOSITIONS` rewrites others as torch code; the rest is left to torch's own core
+:data:`DECOMPOSITIONS` says others as torch code; the rest is left to torch's own core
 decompositions, and what then remains unknown is refused by ``trace``.
 
 To add an operation:
 
-1. If it can be written in torch operations that are here, write it so in ``rewrites.py``, with
-   ``@rewrite("its_aten_name")``, and go to 3.
+1. If it can be written in torch operations that are here, write it so in ``decompositions.py``,
+   with ``@decompose("its_aten_name")``, and go to 3.
 2. Otherwise write its loop: if it is elementwise or reduces one dimension, an entry of
    ``js/kernels.js``, and its name among those of its kind in ``lowerings.py``; else an entry of
    ``js/operations.js``, which checks its arguments, and a function of ``lowerings.py``, with
@@ -20,23 +20,24 @@ from __future__ import annotations
 from functools import cache
 
 import torch
-from torch._decomp import core_aten_decompositions, decomposition_table
+
+from flowlib.live.compat import core_aten_decompositions, decomposition_table, schema
 
 aten = torch.ops.aten
 LOWERINGS: dict = {}  # "add" -> function(graph, *arguments in the order of the schema) -> Value
 DECOMPOSITIONS: dict = {}  # aten.roll.default -> torch function
 
 
-def words(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
     return text.split()
 
 
-VIEWS = words("""
+VIEWS = names_in("""
     view _unsafe_view expand permute transpose t unsqueeze squeeze select slice diagonal unfold split
     split_with_sizes unbind
 """)
 # decompositions that torch has, but not among the core ones
-FROM_TORCH = words("""
+FROM_TORCH = names_in("""
     _softmax _log_softmax leaky_relu gelu elu hardtanh isinf linalg_vector_norm embedding repeat
 """)
 
@@ -51,7 +52,7 @@ def lower(*names: str):
     return register
 
 
-def rewrite(*names: str):
+def decompose(*names: str):
     """Register torch code for the aten operations ``names``, in all their overloads."""
 
     def register(function):
@@ -62,7 +63,7 @@ def rewrite(*names: str):
 
 
 @cache
-def decompositions() -> dict:
+def all_decompositions() -> dict:
     """The table for ``make_fx``: ours, and torch's for what has no lowering."""
     table = {**core_aten_decompositions()}
     extra = [o for o in _overloads(FROM_TORCH) if o in decomposition_table]
@@ -73,7 +74,7 @@ def decompositions() -> dict:
 
 def name_of(overload) -> str:
     """add for aten.add.Tensor; prims.add for what is not aten."""
-    return str(overload._schema.name).removeprefix("aten::").replace("::", ".")
+    return schema(overload).name.removeprefix("aten::").replace("::", ".")
 
 
 def _overloads(names):

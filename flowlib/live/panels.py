@@ -1,6 +1,6 @@
 """What a figure shows: axes with marks on them, and numbers; and what it lets one hear.
 
-Each function here returns a small dict of plain JSON, which both ``draw.py`` (matplotlib) and
+Each function here returns a small dict of plain JSON, which both ``static.py`` (matplotlib) and
 ``js/marks.js`` (the page) read.  A mark names the *outputs* of ``fn`` that it draws; ``SHAPES``
 says what shape each must have.  Colour is a role, never a colour: ``base`` (z), ``data`` (x),
 ``truth``, ``wrong`` or ``muted``.

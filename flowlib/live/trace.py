@@ -1,7 +1,7 @@
 """A torch function, traced once to a small graph that a page evaluates.
 
-``make_fx`` records what torch computes for example inputs, in aten operations.  Here the record is
-made small: what depends on no input is computed now and kept as a constant, what no output needs is
+``make_fx`` captures what torch computes for example inputs, in aten operations.  Here that is made
+small: what depends on no input is computed now and kept as a constant, what no output needs is
 dropped, and ``lowerings.py`` says the rest in the operations of ``js/operations.js``.
 
 >>> pool = ConstantPool()
@@ -17,14 +17,16 @@ A graph is plain JSON: ``inputs`` are names, and ``input_shapes`` their shapes; 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, fx
 
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value, unexpanded
+from flowlib.live.capture import RANDOM, capture, line_of
+from flowlib.live.compat import OpOverload, schema
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
-from flowlib.live.record import RANDOM, line_of, record
 
 __all__ = ["ConstantPool", "TraceError", "trace"]
 
@@ -45,30 +47,34 @@ def trace(
             depends on the value of an input, randomness, an in-place write to an input; or it
             returns something else than a dict of tensors.
     """
-    graph, names = record(fn, inputs)
+    graph, names = capture(fn, inputs)
     values = _evaluate(graph, inputs)
     fixed = _fixed(graph)
     needed, kept = _needed(graph, values, fixed)
 
     builder = Builder(inputs, pool)
     lowered: dict[fx.Node, Value] = {}
+    several: dict[fx.Node, Sequence[Value]] = {}  # of operations that return more than one
     placeholders = 0
     for node in graph.graph.nodes:
         if node.op == "placeholder":
             lowered[node] = builder.input(placeholders)
             placeholders += 1
         elif node in needed and node in fixed and node not in kept:
-            fixed_value = values[node]
-            is_tensor = isinstance(fixed_value, Tensor)
-            lowered[node] = Value.constant(fixed_value) if is_tensor else fixed_value
+            if isinstance(values[node], Tensor):  # else a generator, whose use is refused below
+                lowered[node] = Value.constant(values[node])
         elif node in needed and node.target is operator.getitem:
-            lowered[node] = lowered[node.args[0]][node.args[1]]
+            lowered[node] = several[node.all_input_nodes[0]][cast(int, node.args[1])]
         elif node in needed:
             try:
-                lowered[node] = _lower(builder, node, lowered, values[node])
+                result = _lower(builder, node, lowered, values[node])
             except TraceError as error:
                 raise TraceError(f"{error}{line_of(fn, inputs, node.target)}") from None
-    outputs = graph.graph.output_node().args[0]
+            if isinstance(result, Value):
+                lowered[node] = result
+            else:
+                several[node] = result
+    outputs = cast("list[fx.Node]", graph.graph.output_node().args[0])
     return builder.finish({name: lowered[node] for name, node in zip(names, outputs)})
 
 
@@ -83,9 +89,15 @@ def _evaluate(graph: fx.GraphModule, inputs: dict[str, Tensor]) -> dict[fx.Node,
             elif node.op == "get_attr":
                 values[node] = operator.attrgetter(node.target)(graph)
             elif node.op == "call_function":
-                args, kwargs = fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
+                args, kwargs = _arguments(node, values)
                 values[node] = node.target(*args, **kwargs)
     return values
+
+
+def _arguments(node: fx.Node, values: Mapping[fx.Node, Any]) -> tuple[tuple, dict]:
+    """A node's arguments, with a value in place of each node among them."""
+    args = fx.node.map_arg(node.args, values.__getitem__)
+    return args, fx.node.map_arg(dict(node.kwargs), values.__getitem__)
 
 
 def _fixed(graph: fx.GraphModule) -> set[fx.Node]:
@@ -132,22 +144,24 @@ def _is_exact(value) -> bool:
 
 
 def _name(node: fx.Node) -> str:
-    return name_of(node.target) if isinstance(node.target, torch._ops.OpOverload) else ""
+    return name_of(node.target) if isinstance(node.target, OpOverload) else ""
 
 
-def _lower(builder: Builder, node: fx.Node, lowered: dict, result):
+def _lower(
+    builder: Builder, node: fx.Node, lowered: dict[fx.Node, Value], result
+) -> Value | Sequence[Value]:
     """Say one node in the operations of the page."""
     target, name = node.target, _name(node)
     builder.name, builder.result = name, result
-    args, kwargs = fx.node.map_arg((node.args, node.kwargs), lowered.__getitem__)
+    if name not in (*LOWERINGS, *VIEWS) or not isinstance(target, OpOverload):
+        raise _refusal(target)
+    args, kwargs = _arguments(node, lowered)
     if name in VIEWS:
         overload = aten.view.default if name == "_unsafe_view" else target
         return builder.view(overload, *args, **kwargs)
-    if name not in LOWERINGS:
-        raise _refusal(target)
     ignored = ("dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking")
     full = []
-    for i, argument in enumerate(target._schema.arguments):
+    for i, argument in enumerate(schema(target).arguments):
         if argument.name not in ignored:
             given = args[i] if i < len(args) else kwargs.get(argument.name, argument.default_value)
             full.append(given)

@@ -69,12 +69,13 @@ def panel_ticks(panel: dict, width: float, height: float) -> tuple[list[float], 
     """
     if has_cells(panel):
         columns, rows = (max(panel[axis]) - 0.5 for axis in "xy")
-        across = _counts(columns, int(width // 20)) if panel["xlabel"] else []
-        return across, _counts(rows, int(height // 20)) if panel["ylabel"] else []
+        counted = _counts(columns, int(width // 20)) if panel["xlabel"] else []
+        return counted, _counts(rows, int(height // 20)) if panel["ylabel"] else []
     across, up = int(width // 60), int(height // 44)
     if panel["equal"]:
         across = up = min(across, up)
-    return ticks(*panel["x"], across), ticks(*panel["y"], up)
+    (left, right), (low, high) = panel["x"], panel["y"]
+    return ticks(left, right, across), ticks(low, high, up)
 
 
 def has_cells(panel: dict) -> bool:

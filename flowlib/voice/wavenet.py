@@ -222,14 +222,14 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def generate(self, noise: Tensor, c: Tensor) -> Tensor:
         """A waveform (B, T) from uniforms (B, 2, T), by one column of the network a sample."""
-        return self.net.generate(self.draw, noise, c)
+        return self.net.generate(self.next_sample, noise, c)
 
     @torch.no_grad()
     def generate_by_passes(self, noise: Tensor, c: Tensor) -> Tensor:
         """What :meth:`generate` computes, by one pass of the network a sample."""
-        return self.net.generate_by_passes(self.draw, noise, c)
+        return self.net.generate_by_passes(self.next_sample, noise, c)
 
-    def draw(self, noise: Tensor, outputs: Tensor) -> Tensor:
+    def next_sample(self, noise: Tensor, outputs: Tensor) -> Tensor:
         """One sample, (B,), from two uniforms, (B, 2), and what the network says, (B, 3 K)."""
         return mixture_sample(noise[..., None], *self.mixture(outputs[..., None])).squeeze(-1)
 

@@ -55,7 +55,7 @@ def test_labels(name, label):
 
 
 @pytest.mark.parametrize(
-    ("control", "value", "words"),
+    ("control", "value", "message"),
     [
         (Slider(-3.0, 3.0, 0.0), 4, "expected a number from -3.0 to 3.0; got 4"),
         (Slider(-3.0, 3.0, 0.0), float("nan"), "expected a number from -3.0 to 3.0; got nan"),
@@ -65,10 +65,10 @@ def test_labels(name, label):
         (Choice(["U1", "U2"]), "U3", "expected one of ['U1', 'U2']; got 'U3'"),
     ],
 )
-def test_a_value_it_cannot_take(control, value, words):
+def test_a_value_it_cannot_take(control, value, message):
     with pytest.raises(ControlError) as error:
         control.check(value)
-    assert str(error.value) == words
+    assert str(error.value) == message
 
 
 def test_whole_sliders_give_whole_numbers():
@@ -77,7 +77,7 @@ def test_whole_sliders_give_whole_numbers():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("wrong", "message"),
     [
         ((0.0, 1.0), r"control a: expected \(min, max, value\)"),
         ((0.0, 1.0, 2.0), "control a: Slider expected min <= value <= max"),
@@ -89,13 +89,13 @@ def test_whole_sliders_give_whole_numbers():
         ("text", "or Slider, Checkbox, Choice or Noise; got 'text'"),
     ],
 )
-def test_an_abbreviation_that_makes_no_sense(wrong, words):
-    with pytest.raises(ValueError, match=words):
+def test_an_abbreviation_that_makes_no_sense(wrong, message):
+    with pytest.raises(ValueError, match=message):
         as_control("a", wrong)
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: Noise(), "lengths above 0"),
         (lambda: Noise(0, 2), "lengths above 0"),
@@ -104,13 +104,13 @@ def test_an_abbreviation_that_makes_no_sense(wrong, words):
         (lambda: Slider(0.0, 1.0, 0.5, step=0.0), "step above 0"),
     ],
 )
-def test_a_control_that_makes_no_sense(make, words):
-    with pytest.raises(ValueError, match=words):
+def test_a_control_that_makes_no_sense(make, message):
+    with pytest.raises(ValueError, match=message):
         make()
 
 
 def test_noise_differs_from_draw_to_draw_and_repeats():
     noise = Noise(64, 2, seed=1)
-    assert noise.draw(0).shape == (64, 2)
-    assert noise.draw(0).equal(noise.draw(0))
-    assert not noise.draw(0).equal(noise.draw(1))
+    assert noise.realisation(0).shape == (64, 2)
+    assert noise.realisation(0).equal(noise.realisation(0))
+    assert not noise.realisation(0).equal(noise.realisation(1))

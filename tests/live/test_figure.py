@@ -23,7 +23,7 @@ def test_evaluate_is_the_function_itself():
     fig = figure()
     fig.a, fig.k, fig.bent, fig.shape = -1.0, 3, False, "square"
     expected = everything(
-        torch.tensor(-1.0), torch.tensor(3.0), False, "square", Noise(64, 2, seed=3).draw(0)
+        torch.tensor(-1.0), torch.tensor(3.0), False, "square", Noise(64, 2, seed=3).realisation(0)
     )
     outputs = fig.evaluate()
     assert outputs.keys() == expected.keys()
@@ -62,7 +62,7 @@ def test_all_controls_together_are_one_value_for_interactive_output():
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "message"),
     [
         ("a", 2.5, r"a expected a number from -2.0 to 2.0; got 2.5"),
         ("k", 1.5, r"k expected a whole number; got 1.5"),
@@ -70,10 +70,10 @@ def test_all_controls_together_are_one_value_for_interactive_output():
         ("shape", "oval", r"shape expected one of \['round', 'square'\]; got 'oval'"),
     ],
 )
-def test_a_value_out_of_range_is_refused_and_the_old_one_stays(name, value, words):
+def test_a_value_out_of_range_is_refused_and_the_old_one_stays(name, value, message):
     fig = figure()
     before = getattr(fig, name)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         setattr(fig, name, value)
     assert getattr(fig, name) == before
 
@@ -107,7 +107,7 @@ def test_in_the_book_it_is_data_and_opens_no_channel(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: live(line, LINE, name="Line", a=(0.0, 1.0, 0.5)), "a name such as"),
         (lambda: live(line, name="line", a=(0.0, 1.0, 0.5)), "expected panels"),
@@ -130,8 +130,8 @@ def test_in_the_book_it_is_data_and_opens_no_channel(monkeypatch):
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_words(make, words):
-    with pytest.raises(ValueError, match=words):
+def test_what_makes_no_sense_is_refused_in_words(make, message):
+    with pytest.raises(ValueError, match=message):
         make()
 
 

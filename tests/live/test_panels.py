@@ -50,7 +50,7 @@ def test_units_as_long_across_as_up_where_asked():
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: axes(heat("v"), x=(0, 1), y=(0, 1), alt=" "), "expected alt"),
         (lambda: axes(**BOX), "expected marks"),
@@ -65,6 +65,6 @@ def test_units_as_long_across_as_up_where_asked():
         (lambda: readouts(), "at least one"),
     ],
 )
-def test_a_panel_that_makes_no_sense(make, words):
-    with pytest.raises(ValueError, match=words):
+def test_a_panel_that_makes_no_sense(make, message):
+    with pytest.raises(ValueError, match=message):
         make()

@@ -18,7 +18,7 @@ TABLES = (cases.UNARY, cases.BINARY, cases.SHAPES, cases.REDUCTIONS, cases.PRODU
 TOTAL = sum(len(table) for table in TABLES)
 
 
-def draw(kind: str, shape, generator) -> Tensor:
+def random_input(kind: str, shape, generator) -> Tensor:
     x = torch.randn(shape, generator=generator) * 2
     if kind == cases.POSITIVE:
         return x.abs() + 0.05
@@ -31,7 +31,7 @@ def check(runtime, fn, *kinds_and_shapes, seed=0, tolerance=1e-5, near_zero=1e-6
     generator = torch.Generator().manual_seed(seed)
 
     def inputs():
-        values = [draw(kind, shape, generator) for kind, shape in kinds_and_shapes]
+        values = [random_input(kind, shape, generator) for kind, shape in kinds_and_shapes]
         return dict(zip(NAMES, values))
 
     def named(**inputs):

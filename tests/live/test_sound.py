@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from flowlib.live import axes, curve, draw, live, readouts, sound
+from flowlib.live import axes, curve, live, readouts, sound, static
 from shown import open_widget
 
 STUB = """
@@ -216,7 +216,9 @@ def test_the_notebooks_widget_has_it_too(stubbed):
 def test_print_shows_no_sound():
     fig = figure()
     silent = {**fig.spec, "panels": [p for p in fig.spec["panels"] if p["kind"] != "sound"]}
-    with_sound, without = (draw.to_png(draw.draw(s, fig.shown())) for s in (fig.spec, silent))
+    with_sound, without = (
+        static.to_png(static.picture(s, fig.shown())) for s in (fig.spec, silent)
+    )
     assert with_sound == without
 
 

@@ -46,9 +46,9 @@ def test_a_figure_trains_in_python_and_its_picture_follows():
     assert (fig.count, fig.state["x"]) == (0, 3.0)
 
 
-def test_step_k_is_fed_draw_k_of_the_noise_and_new_noise_is_other_noise():
+def test_step_k_is_fed_realisation_k_of_the_noise_and_new_noise_is_other_noise():
     fig, eps = learner(), Noise(64, 2, seed=1)
-    x = (0.5 * eps.draw(2) + 1).numpy()
+    x = (0.5 * eps.realisation(2) + 1).numpy()
     fig.power = -3.0
     fig.run(2)
     fig.state = fig.state | {"parameters": torch.zeros(4)}
@@ -95,7 +95,7 @@ def wider(state, lr):
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: descent(step=lambda state, lr: state), r"return \(loss, state\); got dict"),
         (
@@ -128,8 +128,8 @@ def wider(state, lr):
         (lambda: descent(state=True), "has a 'state' of its own"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_words(make, words):
-    with pytest.raises(ValueError, match=words):
+def test_what_makes_no_sense_is_refused_in_words(make, message):
+    with pytest.raises(ValueError, match=message):
         make()
 
 

@@ -34,14 +34,14 @@ def test_every_control_changes_picture_readout_and_words(show, name, value):
 def test_the_page_computes_what_torch_computes(show):
     fig = figure()
     shown = show(fig.book_data())
-    draw = random.Random(0)
+    rng = random.Random(0)
     for _ in range(12):
         state = {
-            "a": round(draw.uniform(-2, 2), 2),
-            "k": draw.randint(0, 6),
-            "bent": draw.random() < 0.5,
-            "shape": draw.choice(["round", "square"]),
-            "seed": draw.randint(0, 3),
+            "a": round(rng.uniform(-2, 2), 2),
+            "k": rng.randint(0, 6),
+            "bent": rng.random() < 0.5,
+            "shape": rng.choice(["round", "square"]),
+            "seed": rng.randint(0, 3),
         }
         for name, value in state.items():
             setattr(fig, name, value)
@@ -69,11 +69,11 @@ def test_the_text_alternative_is_that_of_the_static_picture(show):
 
 
 def test_numbers_and_ticks_are_words_by_one_rule(page):
-    draw = random.Random(1)
+    rng = random.Random(1)
     numbers = [
-        (draw.uniform(-1, 1) * 10 ** draw.randint(-4, 9), draw.randint(0, 4)) for _ in range(200)
+        (rng.uniform(-1, 1) * 10 ** rng.randint(-4, 9), rng.randint(0, 4)) for _ in range(200)
     ]
-    ranges = [(low, low + 10 ** draw.uniform(-2, 3), draw.randint(1, 9)) for low, _ in numbers]
+    ranges = [(low, low + 10 ** rng.uniform(-2, 3), rng.randint(1, 9)) for low, _ in numbers]
     source = (bundle.HERE / "js" / "words.js").read_text(encoding="utf-8")
     said = page.evaluate(
         """async ([url, numbers, ranges]) => {

@@ -11,6 +11,8 @@ from flowlib.live import (
     Checkbox,
     Noise,
     Slider,
+    adam_start,
+    adam_step,
     axes,
     bars,
     curve,
@@ -22,8 +24,8 @@ from flowlib.live import (
     readouts,
     segments,
     train,
+    with_parameters,
 )
-from flowlib.training import adam_start, adam_step, with_parameters
 
 MARKS = {
     "heat": heat("density", label="density"),

@@ -1,15 +1,23 @@
 /**
- * Draws one panel on a canvas: marks, then axes.  Margins, ticks and colours are those of draw.py.
+ * Draws one panel on a canvas: marks, then axes.  Margins, ticks and colours are those of static.py.
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
 import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
 
-/** Around each plot, in CSS pixels; live.css and draw.py have the same four. */
+/** Around each plot, in CSS pixels; live.css and static.py have the same four. */
 export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
 /** Of marks that lie over each other: the weakest colour still stands out from the page. */
 const OPACITY = 0.8;
+/** Of marks, as in static.py: a shade's opacity, lines and dashes in pixels, widths of bars. */
+const SHADE = 0.18;
+const GRID = 1;
+const SEGMENT = 1.5;
+const CURVE = 2;
+const DASH = [6, 4];
+const BARS = 0.72; // of the room for the bars at one place
+const BAR = 0.92; // of its own part of that
 
 /**
  * @param {HTMLCanvasElement} canvas sized in device pixels
@@ -91,6 +99,7 @@ const MARKS = {
     const xy = outputs[mark.mesh];
     const at = (i) => [xy[2 * i], xy[2 * i + 1]];
     context.globalAlpha = OPACITY;
+    context.lineWidth = GRID;
     context.beginPath();
     for (let r = 0; r < rows; r++) trace(context, plot, columns, (c) => at(r * columns + c));
     for (let c = 0; c < columns; c++) trace(context, plot, rows, (r) => at(r * columns + c));
@@ -102,15 +111,15 @@ const MARKS = {
     const at = (i) => [x[i], y[i]];
     if (mark.fill) {
       context.save();
-      context.globalAlpha = 0.18;
+      context.globalAlpha = SHADE;
       context.beginPath();
       if (mark.fill === "inside") trace(context, plot, x.length, at);
       else shade(context, plot, x, y);
       context.fill();
       context.restore();
     }
-    context.lineWidth = 2;
-    if (mark.dashed) context.setLineDash([6, 4]);
+    context.lineWidth = CURVE;
+    if (mark.dashed) context.setLineDash(DASH);
     context.beginPath();
     trace(context, plot, x.length, at);
     if (mark.fill === "inside") context.closePath();
@@ -120,7 +129,7 @@ const MARKS = {
   segments(context, mark, { plot, outputs }) {
     const ab = outputs[mark.ab];
     context.globalAlpha = OPACITY;
-    context.lineWidth = 1.5;
+    context.lineWidth = SEGMENT;
     context.beginPath();
     for (let i = 0; i < ab.length; i += 4) {
       trace(context, plot, 2, (end) => [ab[i + 2 * end], ab[i + 2 * end + 1]]);
@@ -145,12 +154,12 @@ const MARKS = {
 
   bars(context, mark, { plot, panel, outputs }) {
     const together = panel.marks.filter((other) => other.kind === "bars");
-    const each = 0.72 / together.length;
+    const each = BARS / together.length;
     const offset = (together.indexOf(mark) - (together.length - 1) / 2) * each;
     context.globalAlpha = OPACITY;
     outputs[mark.heights].forEach((height, i) => {
       if (!(Math.abs(height) < Infinity)) return;
-      const [left, right] = [plot.x(i + offset - 0.46 * each), plot.x(i + offset + 0.46 * each)];
+      const [left, right] = [-1, 1].map((side) => plot.x(i + offset + (side * BAR * each) / 2));
       context.fillRect(left, plot.y(0), right - left, plot.y(height) - plot.y(0));
     });
   },

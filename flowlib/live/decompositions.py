@@ -1,4 +1,4 @@
-"""torch operations, rewritten as torch code in operations that the page has.
+"""torch operations as torch code in operations that the page has.
 
 Anything that picks or places numbers becomes ``take`` or ``put`` with flat indices: where those
 depend on no input, ``trace`` computes them once.
@@ -7,12 +7,14 @@ depend on no input, ``trace`` computes them once.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import reduce
 
 import torch
 from torch import Tensor
 
 from flowlib.live.builder import TraceError
-from flowlib.live.ops import rewrite
+from flowlib.live.ops import decompose
 
 
 def _positions(x: Tensor) -> Tensor:
@@ -20,20 +22,26 @@ def _positions(x: Tensor) -> Tensor:
     return torch.arange(x.numel(), device=x.device).reshape(x.shape)
 
 
-def _flat(x: Tensor, indices) -> Tensor:
+def _flat(x: Tensor, indices: Iterable[Tensor | None]) -> Tensor:
     """The flat indices that ``x[indices]`` reads."""
-    full = []
+    full: list[Tensor | None] = []
     for index in indices:
-        masks = index is not None and index.dtype in (torch.bool, torch.uint8)
-        full += index.nonzero().unbind(1) if masks else [index]
+        if index is not None and index.dtype in (torch.bool, torch.uint8):
+            full += index.nonzero().unbind(1)
+        else:
+            full.append(index)
     full += [None] * (x.ndim - len(full))
     return _positions_along(x, full)
 
 
-def _positions_along(x: Tensor, indices: list) -> Tensor:
+def _positions_along(x: Tensor, indices: list[Tensor | None]) -> Tensor:
     strides = [math.prod(x.shape[d + 1 :]) for d in range(x.ndim)]
-    given = [d for d, index in enumerate(indices) if index is not None]
-    flat = sum(_wrap(indices[d], x.shape[d]) * strides[d] for d in given)  # broadcast together
+    parts = {
+        d: _wrap(index, x.shape[d]) * strides[d]
+        for d, index in enumerate(indices)
+        if index is not None
+    }
+    given, flat = list(parts), reduce(torch.add, parts.values())  # broadcast together
     free = [d for d in range(x.ndim) if d not in given]
     # where the given dimensions stand together, theirs come in the place of the first; else in front
     together = given == list(range(given[0], given[0] + len(given)))
@@ -51,18 +59,18 @@ def _wrap(index: Tensor, length: int) -> Tensor:
     return torch.where(index < 0, index + length, index)
 
 
-@rewrite("index", "_unsafe_index")
+@decompose("index", "_unsafe_index")
 def index(x, indices):
     return torch.take(x, _flat(x, indices))
 
 
-@rewrite("index_put", "_unsafe_index_put", "_index_put_impl")
+@decompose("index_put", "_unsafe_index_put", "_index_put_impl")
 def index_put(x, indices, values, accumulate=False, unsafe=False):
     flat = _flat(x, indices)
     return torch.ops.aten.put(x, flat, values.expand(flat.shape), accumulate)
 
 
-@rewrite("index_select")
+@decompose("index_select")
 def index_select(x, dim, index):
     if x.ndim == 0:
         return x.expand(index.shape)
@@ -87,12 +95,12 @@ def _along(x: Tensor, dim: int, index: Tensor) -> Tensor:
     return flat
 
 
-@rewrite("gather")
+@decompose("gather")
 def gather(x, dim, index, sparse_grad=False):
     return torch.take(x, _along(x, dim, index))
 
 
-@rewrite("scatter")
+@decompose("scatter")
 def scatter(x, dim, index, source):
     if not isinstance(source, Tensor):
         source = torch.full(index.shape, source, dtype=x.dtype)
@@ -100,29 +108,29 @@ def scatter(x, dim, index, source):
     return torch.ops.aten.put(x, _along(x, dim, index), source, False)
 
 
-@rewrite("scatter_add")
+@decompose("scatter_add")
 def scatter_add(x, dim, index, source):
     source = source[tuple(slice(length) for length in index.shape)]
     return torch.ops.aten.put(x, _along(x, dim, index), source, True)
 
 
-@rewrite("slice_scatter")
+@decompose("slice_scatter")
 def slice_scatter(x, source, dim=0, start=None, end=None, step=1):
     where = torch.ops.aten.slice(_positions(x), dim, start, end, step)
     return torch.ops.aten.put(x, where, source, False)
 
 
-@rewrite("select_scatter")
+@decompose("select_scatter")
 def select_scatter(x, source, dim, index):
     return torch.ops.aten.put(x, _positions(x).select(dim, index), source, False)
 
 
-@rewrite("diagonal_scatter")
+@decompose("diagonal_scatter")
 def diagonal_scatter(x, source, offset=0, dim1=0, dim2=1):
     return torch.ops.aten.put(x, _positions(x).diagonal(offset, dim1, dim2), source, False)
 
 
-@rewrite("constant_pad_nd")
+@decompose("constant_pad_nd")
 def constant_pad_nd(x, pad, value=0):
     for i, (before, after) in enumerate(zip(pad[::2], pad[1::2])):
         d = x.ndim - 1 - i
@@ -133,7 +141,7 @@ def constant_pad_nd(x, pad, value=0):
     return x
 
 
-@rewrite("convolution")
+@decompose("convolution")
 def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     """A product of matrices: of the weights, and of what each of them sees on its way along ``x``."""
     if x.ndim != 3 or transposed or groups != 1:
@@ -152,7 +160,7 @@ def convolution(x, weight, bias, stride, padding, dilation, transposed, output_p
     return torch.bmm(matrix.expand(len(x), -1, -1), columns)
 
 
-@rewrite("roll")
+@decompose("roll")
 def roll(x, shifts, dims=()):
     if not dims:
         return torch.roll(x.reshape(-1), shifts, (0,)).reshape(x.shape)
@@ -162,7 +170,7 @@ def roll(x, shifts, dims=()):
     return x
 
 
-@rewrite("var_mean")
+@decompose("var_mean")
 def var_mean(x, dim=None, *, correction=1, keepdim=False):
     dim = list(range(x.ndim)) if dim in (None, []) else dim
     mean = x.mean(dim, keepdim=True)
@@ -171,12 +179,12 @@ def var_mean(x, dim=None, *, correction=1, keepdim=False):
     return total / (count - (1 if correction is None else correction)), mean.reshape(total.shape)
 
 
-@rewrite("var")
+@decompose("var")
 def var(x, dim=None, *, correction=1, keepdim=False):
     return var_mean(x, dim, correction=correction, keepdim=keepdim)[0]
 
 
-@rewrite("native_layer_norm")
+@decompose("native_layer_norm")
 def native_layer_norm(x, normalized_shape, weight, bias, eps):
     variance, mean = var_mean(x, list(range(-len(normalized_shape), 0)), correction=0, keepdim=True)
     scale = torch.rsqrt(variance + eps)
@@ -185,19 +193,19 @@ def native_layer_norm(x, normalized_shape, weight, bias, eps):
     return out if bias is None else out + bias, mean, scale
 
 
-@rewrite("topk")
+@decompose("topk")
 def topk(x, k, dim=-1, largest=True, sorted=True):
     values, order = torch.sort(x, dim=dim, descending=largest)
     return values.narrow(dim, 0, k), order.narrow(dim, 0, k)
 
 
-@rewrite("linalg_inv_ex")
+@decompose("linalg_inv_ex")
 def linalg_inv_ex(a, check_errors=False):
     identity = torch.eye(a.shape[-1], dtype=a.dtype).expand(a.shape)
     return torch.linalg.solve(a, identity), torch.zeros(a.shape[:-2], dtype=torch.int32)
 
 
-@rewrite("linalg_solve_triangular")
+@decompose("linalg_solve_triangular")
 def linalg_solve_triangular(a, b, *, upper, left=True, unitriangular=False):
     a = a.triu() if upper else a.tril()
     if unitriangular:

@@ -7,6 +7,7 @@ the same marks with the same margins, ticks and colours.
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -23,11 +24,14 @@ from flowlib.plotting import OPACITY, PALETTE
 WIDTH, GAP, TALLEST = 720, 24, 340
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 24, 40  # around each plot, as in live.css
 TITLE, LEGEND, READOUTS, ACROSS = 22, 22, 52, 4  # heights; how many readouts side by side
+SHADE = 0.18  # a shade's opacity; marks.js has the measures of marks too
+GRID, SEGMENT, CURVE, DASH = 1, 1.5, 2, (6, 4)  # pixels
+BARS, BAR = 0.72, 0.92  # of the room for the bars at one place; of a bar's own part of that
 INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
 HEAT = ["#CFE3F1", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]  # the first one transparent
 
 
-def draw(spec: dict, outputs: dict) -> Figure:
+def picture(spec: dict, outputs: dict) -> Figure:
     """The panels of ``spec`` showing ``outputs``, in rows of at most three."""
     panels = [panel for panel in spec["panels"] if panel["kind"] == "axes"]
     rows = [_row(panels[i : i + 3]) for i in range(0, len(panels), 3)]
@@ -87,15 +91,15 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
     ax = figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, tall / height))
     ax.set(xlim=panel["x"], ylim=panel["y"], facecolor="none")
     ax.spines[["top", "right"]].set_visible(has_cells(panel))
-    ax.spines[:].set(color=LINE, linewidth=1)
+    ax.spines[:].set(color=LINE, linewidth=GRID)
     across, up = panel_ticks(panel, wide, tall)
     ax.set_xticks(across, tick_text(across))
     ax.set_yticks(up, tick_text(up))
     ax.tick_params(length=4, width=1, color=LINE, labelcolor=QUIET, labelsize=9.5, pad=3)
     _keep_inside(figure, ax, wide)
 
-    def text(x, y, words, **style):
-        figure.text(x / WIDTH, y / height, words, **{"size": 10, "color": INK, **style})
+    def text(x, y, line, **style):
+        figure.text(x / WIDTH, y / height, line, **{"size": 10, "color": INK, **style})
 
     text(left, head - TOP + 10, panel["ylabel"], va="baseline", color=QUIET)
     text(left + wide / 2, bottom - 23, panel["xlabel"], va="top", ha="center", color=QUIET)
@@ -166,41 +170,46 @@ def _points(ax, panel, mark, outputs):
 def _grid(ax, panel, mark, outputs):
     mesh = _array(outputs[mark["mesh"]])
     lines = [*mesh, *mesh.swapaxes(0, 1)]
-    style = {"color": PALETTE[mark["role"]], "linewidth": 1, "alpha": OPACITY}
-    ax.add_collection(LineCollection([_finite(line) for line in lines], **style), autolim=False)
+    _lines(ax, mark, [_finite(line) for line in lines], linewidth=GRID)
 
 
 def _curve(ax, panel, mark, outputs):
     x, y = _finite(np.stack([_array(outputs[mark["x"]]), _array(outputs[mark["y"]])], -1)).T
     colour = PALETTE[mark["role"]]
     if mark["fill"] == "inside":
-        ax.fill(x, y, color=colour, alpha=0.18, linewidth=0)
+        ax.fill(x, y, color=colour, alpha=SHADE, linewidth=0)
         x, y = np.append(x, x[:1]), np.append(y, y[:1])
     elif mark["fill"]:
-        ax.fill_between(x, 0, y, color=colour, alpha=0.18, linewidth=0)
-    ax.plot(x, y, color=colour, linewidth=2, linestyle=(0, (3, 2)) if mark["dashed"] else "-")
+        ax.fill_between(x, 0, y, color=colour, alpha=SHADE, linewidth=0)
+    ax.plot(x, y, color=colour, linewidth=CURVE, linestyle=_style(mark))
 
 
 def _segments(ax, panel, mark, outputs):
     pieces = _array(outputs[mark["ab"]])
     pieces = pieces[np.isfinite(pieces).all((1, 2))]
-    style = {"color": PALETTE[mark["role"]], "alpha": OPACITY}
     if not mark["arrow"]:
-        ax.add_collection(LineCollection(pieces, linewidth=1.5, **style), autolim=False)
+        _lines(ax, mark, pieces, linewidth=SEGMENT)
         return
+    style = {"color": PALETTE[mark["role"]], "alpha": OPACITY, "linewidth": SEGMENT}
+    style |= {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
     for a, b in pieces:
-        shape = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "linewidth": 1.5}
-        ax.annotate("", b, a, arrowprops={**shape, "mutation_scale": 9, **style}, clip_on=True)
+        ax.annotate("", b, a, arrowprops=style, clip_on=True)
+
+
+def _lines(ax, mark, lines, linewidth: float):
+    colour = PALETTE[mark["role"]]
+    drawn = LineCollection(lines, color=colour, alpha=OPACITY, linewidth=linewidth)
+    ax.add_collection(drawn, autolim=False)
 
 
 def _bars(ax, panel, mark, outputs):
     together = [m for m in panel["marks"] if m["kind"] == "bars"]
     heights = _array(outputs[mark["heights"]])
-    width = 0.72 / len(together)
+    width = BARS / len(together)
     offset = (together.index(mark) - (len(together) - 1) / 2) * width
     places = np.arange(len(heights))
     tall = np.where(np.isfinite(heights), heights, 0.0)
-    ax.bar(places + offset, tall, width * 0.92, color=PALETTE[mark["role"]], alpha=OPACITY)
+    ax.bar(places + offset, tall, width * BAR, color=PALETTE[mark["role"]], alpha=OPACITY)
     if mark["labels"]:
         ax.set_xticks(places, mark["labels"])
         ax.tick_params(axis="x", length=0, pad=7)
@@ -230,8 +239,15 @@ def _handle(mark: dict):
         return Line2D(
             [], [], color=colour, marker="o", linestyle="", markersize=5, label=mark["label"]
         )
-    style = (0, (3, 2)) if mark.get("dashed") else "-"
-    return Line2D([], [], color=colour, linewidth=2, linestyle=style, label=mark["label"])
+    return Line2D(
+        [], [], color=colour, linewidth=CURVE, linestyle=_style(mark), label=mark["label"]
+    )
+
+
+def _style(mark: dict) -> Literal["-"] | tuple[float, tuple[float, float]]:
+    """Of a curve: solid, or dashes and gaps, which matplotlib counts in widths of the line."""
+    dash, gap = DASH
+    return (0, (dash / CURVE, gap / CURVE)) if mark.get("dashed") else "-"
 
 
 def _array(output) -> np.ndarray:

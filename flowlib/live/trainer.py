@@ -34,9 +34,9 @@ class TrainingFigure(LiveFigure):
     step so far, and infinite after that, ``fig.count`` the number of steps done.
     """
 
-    state: State | None = None
-    losses: Tensor | None = None
-    count = 0
+    state: State
+    losses: Tensor
+    count: int
 
     def __init__(self, start, step, show, moved: dict, noises: dict, **traits):
         self._start, self._step = start, step
@@ -61,8 +61,8 @@ class TrainingFigure(LiveFigure):
         """
         before = None
         for k in range(self.count, min(self.count + steps, len(self.losses))):
-            draw = self.seed * len(self.losses) + k
-            loss, state = _call(self._step, self.state, **self._arguments(draw))
+            given = self._arguments(self.seed * len(self.losses) + k)
+            loss, state = _call(self._step, self.state, **given)
             if not all(value.isfinite().all() for value in (loss, *state.values())):
                 if before and not math.isfinite(loss):
                     self.state, self.count = before, k - 1
@@ -102,7 +102,7 @@ def train(
         start: returns the state before the first step, a dict of finite tensors.  It takes
             checkboxes and dropdowns only; when one of them changes, training begins again.
         step: of the state, the loss (a scalar, in nats) and the next state: the same names and
-            shapes.  Step k gets draw k of the noise.
+            shapes.  Step k gets realisation k of the noise.
         show: of the state, the outputs that the panels show, as in :func:`live`.  It may take
             ``losses`` too, shape (steps,): the loss at each step, infinite where none was done yet,
             which a curve does not draw.
@@ -135,7 +135,8 @@ def train(
     _check_names(takes, moved, noises)
     inputs = example_inputs(moved, noises) | {"losses": torch.full((steps,), torch.inf)}
 
-    pool, graphs = ConstantPool(), {}
+    pool = ConstantPool()
+    graphs: dict[str, dict] = {}
     for choice in choices(moved):
         own = {role: {k: v for k, v in choice.items() if k in takes[role]} for role in roles}
         keys = {role: role + graph_key(own[role]) for role in roles}

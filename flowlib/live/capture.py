@@ -1,4 +1,4 @@
-"""What torch computes in a function, recorded in aten operations, and the lines they come from."""
+"""What torch computes in a function, captured in aten operations, and the lines they come from."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, fx
-from torch._guards import TracingContext, tracing
-from torch._subclasses import FakeTensorMode
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from flowlib.live import lowerings, rewrites  # noqa: F401  (register their operations)
+from flowlib.live import decompositions, lowerings  # noqa: F401  (register their operations)
 from flowlib.live.builder import TraceError
-from flowlib.live.ops import decompositions
+from flowlib.live.compat import OpOverload, TorchDispatchMode, make_fx, one_fake_mode, schema
+from flowlib.live.ops import all_decompositions
 
 RANDOM = (
     "is random, and a trace would freeze its numbers; declare an input, as in eps=Noise(256, 2)"
 )
 
 
-def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
+def capture(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
     """What torch computes in ``fn``, without in-place writes, and the names of the outputs."""
     names: list[str] = []
 
@@ -52,7 +49,7 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
             "`if` on a tensor, or a check that does so: give torch.distributions "
             f"validate_args=False). Use torch.where instead{_line(error.__traceback__)}"
         ) from None
-    for _ in range(3):  # rewriting in-place writes can bring operations that write in place
+    for _ in range(3):  # replacing in-place writes can bring operations that write in place
         writes = [node for node in graph.graph.nodes if _writes(node)]
         if not writes:
             return graph, names
@@ -64,8 +61,8 @@ def record(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
 
 def _make_fx(fn, inputs: dict[str, Tensor]) -> fx.GraphModule:
     examples = [value.detach().clone() for value in inputs.values()]
-    with tracing(TracingContext(FakeTensorMode())):  # else make_fx makes a new mode for every node
-        return make_fx(fn, decomposition_table=decompositions())(*examples)
+    with one_fake_mode():
+        return make_fx(fn, decomposition_table=all_decompositions())(*examples)
 
 
 class _Select(TorchFunctionMode):
@@ -94,17 +91,21 @@ class _Select(TorchFunctionMode):
 
 
 def _writes(node: fx.Node) -> bool:
-    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+    return isinstance(node.target, OpOverload) and schema(node.target).is_mutable
+
+
+def _is_view(target) -> bool:
+    returns = schema(target).returns if isinstance(target, OpOverload) else []
+    return bool(returns) and returns[0].alias_info is not None
 
 
 def _check_write(write: fx.Node, fn, inputs: dict[str, Tensor]):
     """Refuse an in-place write to what lives outside the function."""
     root = write
     while root.op == "call_function":
-        returns = getattr(getattr(root.target, "_schema", None), "returns", None)
-        if root.target is not operator.getitem and not (returns and returns[0].alias_info):
+        if root.target is not operator.getitem and not _is_view(root.target):
             return
-        root = root.args[0]
+        root = root.all_input_nodes[0]
     placeholders = [node for node in write.graph.nodes if node.op == "placeholder"]
     if root in placeholders:
         what = f"input {list(inputs)[placeholders.index(root)]!r}"
@@ -119,7 +120,7 @@ class _Find(TorchDispatchMode):
     """Runs a function until it reaches an operation, and remembers the line that called it."""
 
     def __init__(self, target):
-        self.target, self.table, self.line = target, decompositions(), ""
+        self.target, self.table, self.line = target, all_decompositions(), ""
         super().__init__()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
