@@ -85,8 +85,12 @@ def fit(
         raise ValueError(
             f"fit expected a warm_up in [0, 1) and a clip > 0; got {warm_up} and {clip}"
         )
+    rise = round(warm_up * steps)
+    if rise >= steps:
+        raise ValueError(
+            f"fit expected a warm-up shorter than the training; got {rise} of {steps} steps"
+        )
     optimizer = torch.optim.Adam(parameters, lr, fused=True)  # a stack has many small parameters
-    schedule = one_cycle(optimizer, int(steps), rise=round(warm_up * steps))
     losses: list[float] = []
     begun, last_finite = -1, None  # the step whose update began last, and the parameters before it
     with torch.random.fork_rng():
@@ -109,8 +113,8 @@ def fit(
                 value.backward()
                 if clip < math.inf:
                     nn.utils.clip_grad_norm_(parameters, clip)
+                optimizer.param_groups[0]["lr"] = lr * one_cycle(step, steps, rise)
                 optimizer.step()
-                schedule.step()
                 losses.append(number)
                 bar.set_postfix_str(f"loss {number:.3f}", refresh=False)
                 if callback or step == steps - 1:
@@ -120,6 +124,8 @@ def fit(
         except KeyboardInterrupt:
             if begun == len(losses):  # in the midst of an update
                 _restore(parameters, last_finite)
+            elif last_finite:
+                _refuse_broken(parameters, last_finite, f"at step {begun} of {steps}")
             warnings.warn(f"fit was interrupted after {len(losses)} of {steps} steps", stacklevel=2)
     return torch.tensor(losses)
 
@@ -196,40 +202,26 @@ def with_parameters(module: nn.Module, row: Tensor) -> nn.Module:
     return twin(module)
 
 
-def one_cycle(optimizer: torch.optim.Optimizer, steps: int, rise: int):
-    r"""A schedule: the learning rate rises along a line, then falls to zero along half a cosine.
+def one_cycle(step: int, steps: int, rise: int = 0) -> float:
+    r"""A learning rate, in units of its highest: up along a line, then down along half a cosine.
 
-    .. math:: \eta_k = \text{lr} \, \frac{k + 1}{\text{rise} + 1} \; (k < \text{rise}), \qquad
-        \eta_k = \tfrac12 \, \text{lr} \, \Bigl(1 + \cos \pi
-        \frac{k - \text{rise}}{\text{steps} - \text{rise}}\Bigr) \; (k \ge \text{rise})
+    .. math:: \eta_k = \frac{k + 1}{r + 1} \; (k < r), \qquad \eta_k = \tfrac12 \Bigl(1 + \cos
+        \frac{\pi (k - r)}{\text{steps} - r}\Bigr) \; (k \ge r)
 
     Args:
-        optimizer: has the rate lr; call ``step()`` of what is returned after each of its steps.
+        step: k, from 0.
         steps: of training, in all.
-        rise: steps along the line.
+        rise: r, how many of them lie on the line.
 
-    Raises:
-        ValueError: a rise that leaves no step to the cosine.
-
-    Source: Loshchilov and Hutter 2017, equation 5.
+    Source: Loshchilov and Hutter 2017, equation 5, without the restarts.
 
     Example:
-        >>> adam = torch.optim.Adam([nn.Parameter(torch.zeros(()))], lr=0.1)
-        >>> schedule = one_cycle(adam, steps=10, rise=4)
-        >>> round(adam.param_groups[0]["lr"], 6)
-        0.02
+        >>> [round(one_cycle(step, steps=8, rise=4), 2) for step in range(8)]
+        [0.2, 0.4, 0.6, 0.8, 1.0, 0.85, 0.5, 0.15]
     """
-    if not 0 <= rise < steps:
-        raise ValueError(
-            f"expected a warm-up shorter than the training; got {rise} of {steps} steps"
-        )
-    fall = torch.optim.lr_scheduler.CosineAnnealingLR
-    if not rise:
-        return fall(optimizer, steps)
-    up = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / (rise + 1), total_iters=rise)
-    return torch.optim.lr_scheduler.SequentialLR(
-        optimizer, [up, fall(optimizer, steps - rise)], [rise]
-    )
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
 
 
 @torch.no_grad()

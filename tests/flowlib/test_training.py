@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from flowlib import POTENTIALS, Affine, Boxed, EightGaussians, Flow, Planar, fit, standard_normal
+from flowlib.training import one_cycle
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,18 @@ def test_a_warm_up_rises_along_a_line_to_where_the_cosine_begins():
     expected = [0.1 * (k + 1) / 11 for k in range(10)]
     expected += [0.05 * (1 + math.cos(math.pi * k / 40)) for k in range(40)]
     assert rates == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_rates_are_those_of_torchs_schedules():
+    x = nn.Parameter(torch.zeros(()))
+    optimizer = torch.optim.SGD([x], lr=1.0)
+    up = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / 5, total_iters=4)
+    down = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 16)
+    schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [up, down], [4])
+    for step in range(20):
+        assert one_cycle(step, 20, rise=4) == pytest.approx(schedule.get_last_lr()[0], abs=1e-12)
+        optimizer.step()
+        schedule.step()
 
 
 def test_a_long_gradient_is_cut_and_a_short_one_is_not():
@@ -313,6 +326,20 @@ def test_ctrl_c_keeps_the_losses_and_leaves_the_parameters_of_the_last_whole_ste
     )  # fmt: skip
     assert torch.equal(losses, rest)
     assert [p.item() for p in (x, y)] == [p.item() for p in whole]
+
+
+def test_ctrl_c_after_an_update_that_broke_the_parameters_is_no_quiet_end():
+    x, calls = nn.Parameter(torch.tensor(0.0)), []
+
+    def loss():
+        calls.append(x.item())
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return x.sqrt() + x
+
+    with pytest.raises(FloatingPointError, match="the update at step 0 of 5 made"):
+        fit(loss, [x], steps=5)
+    assert x.item() == 0.0
 
 
 def test_ctrl_c_before_the_first_step_leaves_all_as_it_was():
