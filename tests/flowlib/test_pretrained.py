@@ -1,5 +1,7 @@
 """Weights as files: what is refused, and what those that come with flowlib sing like."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -71,9 +73,16 @@ def test_files_of_something_else_are_refused(tmp_path):
     np.savez(tmp_path / "bad.npz", weight=np.zeros(3, np.float16))
     with pytest.raises(ValueError, match=r"expected .*bad.npz to say one of .*; got \{\}"):
         load_weights(tmp_path / "bad.npz")
-    save_weights(tmp_path / "bad.npz", Teacher(3, layers=2), conditions=4, layers=2)
+    about = {"class": "Teacher", "options": {"conditions": 4, "layers": 2}}
+    np.savez(tmp_path / "bad.npz", model=json.dumps(about), weight=np.zeros(3, np.float16))
     with pytest.raises(ValueError, match="got others"):
         load_weights(tmp_path / "bad.npz")
+    np.savez(tmp_path / "bad.npz", model=json.dumps({"class": "Teacher"}))
+    with pytest.raises(ValueError, match="got others"):
+        load_weights(tmp_path / "bad.npz")
+    np.save(tmp_path / "bad.npy", np.zeros(3))
+    with pytest.raises(ValueError, match="a whole zip of arrays"):
+        load_weights(tmp_path / "bad.npy")
     with pytest.raises(ValueError, match="got 'tenor'"):
         pretrained("tenor")
 
@@ -87,3 +96,28 @@ def test_what_half_precision_cannot_hold_is_not_saved(tmp_path):
     with pytest.raises(ValueError, match="got more in net.start.bias"):
         save_weights(tmp_path / "no.npz", teacher, conditions=3, layers=2)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"conditions": 4, "layers": 2}, {"conditions": 3}, {"conditions": "3", "layers": 2}]
+    + [{"conditions": 3, "layers": 2, "flows": 2}],
+    ids=str,
+)
+def test_options_that_do_not_make_the_model_again_are_not_saved(tmp_path, options):
+    with pytest.raises(ValueError, match="expected the weights of .*; got others"):
+        save_weights(tmp_path / "no.npz", Teacher(3, layers=2), **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_class_of_the_same_name_is_not_saved(tmp_path):
+    other = type("Teacher", (Teacher,), {})
+    with pytest.raises(ValueError, match="expected one of .*; got a Teacher"):
+        save_weights(tmp_path / "no.npz", other(3, layers=2), conditions=3, layers=2)
+
+
+def test_saving_leaves_the_random_numbers_as_they_are(tmp_path):
+    teacher, before = Teacher(3, layers=2), torch.get_rng_state()
+    save_weights(tmp_path / "teacher.npz", teacher, conditions=np.int64(3), layers=2)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert load_weights(tmp_path / "teacher.npz").net.conditions == 3
