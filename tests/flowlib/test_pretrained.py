@@ -11,6 +11,7 @@ from flowlib.voice.listening import energy, in_tune, log_spectral_distance
 from flowlib.voice.logistic import logit
 from flowlib.voice.pretrained import FOLDER, load_weights, pretrained, save_weights
 from flowlib.voice.singing import conditions, sing
+from flowlib.voice.student import Student
 from flowlib.voice.wavenet import Teacher
 
 CLIPS = 24
@@ -108,6 +109,21 @@ def test_options_that_do_not_make_the_model_again_are_not_saved(tmp_path, option
     with pytest.raises(ValueError, match="expected the weights of .*; got others"):
         save_weights(tmp_path / "no.npz", Teacher(3, layers=2), **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_keeps_the_teachers_floor_and_refuses_another_bound(tmp_path):
+    teacher = Teacher(3, layers=2)
+    teacher.floor = -1.5
+    save_weights(tmp_path / "teacher.npz", teacher, conditions=3, layers=2)
+    assert load_weights(tmp_path / "teacher.npz").floor == -1.5
+    assert pretrained("teacher").floor == -7
+
+    save_weights(tmp_path / "student.npz", Student(3), conditions=3)
+    with np.load(tmp_path / "student.npz") as file:
+        arrays = {**file, "_extra_state": np.array(3.0)}
+    np.savez(tmp_path / "student.npz", **arrays)
+    with pytest.raises(ValueError, match=r"bounded by 4\.0; got 3\.0"):
+        load_weights(tmp_path / "student.npz")
 
 
 def test_another_class_of_the_same_name_is_not_saved(tmp_path):
