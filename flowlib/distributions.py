@@ -55,7 +55,9 @@ class DistributionModule(Held):
     def __init__(self, distribution: Distribution | Transform | Sequence):
         super().__init__()
         whole: Any = distribution
-        self._class, self._rest, self._views = type(whole), {}, {}
+        self._class: Any = type(whole)
+        self._rest: dict[str, Any] = {}
+        self._views: dict[str, tuple] = {}
         named = enumerate(whole) if isinstance(whole, (list, tuple)) else vars(whole).items()
         for name, value in ((str(name), value) for name, value in named):
             if name == "_inv" and "Inverse" not in self._class.__name__:
@@ -93,7 +95,7 @@ class DistributionModule(Held):
             self.register_buffer(name, value.clone(memory_format=torch.contiguous_format))
 
     def forward(self) -> Distribution:
-        values = {**self._rest, **self._parameters, **self._buffers}
+        values: dict[str, Any] = {**self._rest, **self._parameters, **self._buffers}
         del values["kind"]
         for name, view in self._views.items():
             values[name] = values[name].as_strided(*view)
@@ -128,8 +130,8 @@ class Image(constraints.Constraint):
                 z, _ = self.bijection.inverse(x)
             except ValueError:
                 return False
-            within = self.base is None or self.base.support.check(z)
-            return bool(within) and bool(z.isfinite().all())
+            support: Any = self.base.support if self.base else constraints.real_vector
+            return bool(support.check(z)) and bool(z.isfinite().all())
 
         rows = [holds(x) for x in value.reshape(-1, value.shape[-1])]
         return torch.tensor(rows, device=value.device).reshape(value.shape[:-1])

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from flowlib.base import Bijection
-from flowlib.tensors import Shapes, fix, hold, may_hold
+from flowlib.tensors import fix, hold, may_hold
 
 
 class Planar(Bijection):
@@ -64,7 +64,7 @@ class Planar(Bijection):
         super().__init__()
         self.dim, self.constrain = dim, constrain
         fix(self, "constrained", constrain)
-        shapes: Shapes = {"w": (dim,), "u": (dim,), "b": ()}
+        shapes = {"w": (dim,), "u": (dim,), "b": ()}
         starts = {"w": torch.randn, "u": self._u_at_rest, "b": torch.zeros}
         hold(self, shapes, starts, w=w, u=u, b=b)
 

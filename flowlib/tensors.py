@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-Shapes = dict[str, tuple[int, ...]]
-Starts = dict[str, Callable[[tuple[int, ...]], Tensor]]
 
 
 class Held(nn.Module):
@@ -96,7 +93,7 @@ def _decoded(given: Tensor, like: Any) -> Any:
     )
 
 
-def hold(module: nn.Module, shapes: Shapes, starts: Starts, **given: Tensor | None) -> None:
+def hold(module: nn.Module, shapes: Mapping, starts: Mapping, **given: Tensor | None) -> None:
     """Hold the tensors given, used as they are, and parameters in the place of those left out.
 
     A given ``nn.Parameter`` trains too.  Gradients reach any other given tensor through the layer,
@@ -118,7 +115,8 @@ def hold(module: nn.Module, shapes: Shapes, starts: Starts, **given: Tensor | No
         Parameter containing:
         tensor([0., 0.], requires_grad=True)
     """
-    who, dtypes = type(module).__name__, set()
+    who = type(module).__name__
+    dtypes: set[torch.dtype] = set()
     for name, value in given.items():
         if value is None:
             continue

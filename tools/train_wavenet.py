@@ -16,7 +16,6 @@ wrote, copy the .npz files from build/wavenet to flowlib/voice/weights.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +25,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from flowlib.training import one_cycle
 from flowlib.voice.distill import kl, power_loss
 from flowlib.voice.logistic import logit
 from flowlib.voice.pretrained import load_weights, save_weights
@@ -94,14 +94,6 @@ def batch(voice: Voice, step: int, options, part: slice) -> tuple[Tensor, ...]:
     return clips.wave, conditions(clips, phase=False), logit(z[part]), noise[:, part]
 
 
-def one_cycle(step: int, steps: int, top: float) -> float:
-    """The learning rate: up to the top over the first fifth, then down along half a cosine."""
-    warm = steps / 5
-    if step < warm:
-        return top * (step + 1) / (warm + 1)
-    return top * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
-
-
 def save_whole(state: dict, path: Path) -> None:
     """A kill leaves either the old file or the new one."""
     partial = path.with_suffix(".partial")
@@ -134,7 +126,8 @@ def train(options) -> list[float]:
     voice = sing(options.clips, options.length, options.rate, options.seed)
     part = slice(rank * options.batch // processes, (rank + 1) * options.batch // processes)
     for step in range(len(losses), options.steps):
-        optimizer.param_groups[0]["lr"] = one_cycle(step, options.steps, recipe.rate)
+        share = one_cycle(step, options.steps, rise=options.steps // 5)
+        optimizer.param_groups[0]["lr"] = recipe.rate * share
         tensors = (tensor.to(device) for tensor in batch(voice, step, options, part))
         value = shared(*tensors, progress=step / options.steps)
         optimizer.zero_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from operator import index
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -29,7 +30,8 @@ def save_weights(path: str | os.PathLike, model: nn.Module, **options: int) -> N
         options: what the model was made with, such as ``conditions=6``.
 
     Raises:
-        ValueError: a model of another class; a weight too large for half precision.
+        ValueError: a model of another class; options that do not make a model of these weights; a
+            weight too large for half precision.
 
     Example:
         >>> from tempfile import mkdtemp
@@ -39,16 +41,19 @@ def save_weights(path: str | os.PathLike, model: nn.Module, **options: int) -> N
         8
     """
     name = type(model).__name__
-    if name not in MODELS:
+    if type(model) is not MODELS.get(name):
         raise ValueError(f"save_weights expected one of {sorted(MODELS)}; got a {name}")
     arrays = {key: value.half().cpu().numpy() for key, value in model.state_dict().items()}
     for key, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"save_weights expected weights within ±65,504; got more in {key}")
+    about = {"class": name, "options": options}
+    with torch.random.fork_rng():  # a new model draws its start
+        _rebuilt(about, arrays, path)
     path = Path(path)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez_compressed(file, model=json.dumps({"class": name, "options": options}), **arrays)
+        np.savez_compressed(file, model=json.dumps(about, default=index), **arrays)
     partial.replace(path)
 
 
@@ -65,17 +70,12 @@ def load_weights(path: str | os.PathLike) -> nn.Module:
     try:
         with np.load(path, allow_pickle=False) as file:  # anything pickled is a ValueError
             arrays = {key: file[key] for key in file.files}
-    except (EOFError, BadZipFile) as error:
+    except (EOFError, BadZipFile, TypeError) as error:  # TypeError: an array and no zip
         raise ValueError(f"expected {path} to be a whole zip of arrays; got {error}") from error
     about = json.loads(str(arrays.pop("model", "{}")))
     if not isinstance(about, dict) or about.get("class") not in MODELS:
         raise ValueError(f"expected {path} to say one of {sorted(MODELS)}; got {about}")
-    try:
-        model = MODELS[about["class"]](**about["options"])
-        model.load_state_dict({key: torch.from_numpy(a).float() for key, a in arrays.items()})
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"expected the weights of {about} in {path}; got others") from error
-    return model.requires_grad_(False).eval()
+    return _rebuilt(about, arrays, path).requires_grad_(False).eval()
 
 
 def pretrained(name: str) -> nn.Module:
@@ -95,3 +95,13 @@ def pretrained(name: str) -> nn.Module:
     if name not in names:
         raise ValueError(f"pretrained expected one of {names}; got {name!r}")
     return load_weights(FOLDER / f"{name}.npz")
+
+
+def _rebuilt(about: dict, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> nn.Module:
+    """The model that a file says it is, with the file's weights."""
+    try:
+        model = MODELS[about["class"]](**about["options"])
+        model.load_state_dict({key: torch.from_numpy(a).float() for key, a in arrays.items()})
+    except (RuntimeError, TypeError, KeyError) as error:
+        raise ValueError(f"expected the weights of {about} in {path}; got others") from error
+    return model

@@ -11,8 +11,28 @@ from flowlib.base import Bijection, Compose
 from flowlib.network import bounded
 from flowlib.voice.wavenet import WaveNet
 
+BOUND = 4.0  # of a flow's log-scale, in nats, either way
 
-class InverseAutoregressiveWaveNet(Bijection):
+
+class _BoundInState(nn.Module):
+    """The state has the bound, and one with another bound is refused: it is of another density."""
+
+    def get_extra_state(self) -> Tensor:
+        return torch.tensor(BOUND, dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        if state != BOUND:
+            raise ValueError(
+                f"{type(self).__name__} expected the state of a flow whose log-scale is bounded by "
+                f"{BOUND}; got {state.item()}"
+            )
+
+    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+        state_dict.setdefault(f"{prefix}_extra_state", torch.tensor(BOUND))  # of an older file
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+
+class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
     r"""One flow of the student: each sample's scale and shift are read off the noise before it.
 
     .. math:: x_t = e^{s_t} z_t + \mu_t, \qquad \log\lvert\det J\rvert = \sum_t s_t, \qquad
@@ -30,7 +50,7 @@ class InverseAutoregressiveWaveNet(Bijection):
     Shapes: (*, T) -> (*, T) and (*).
 
     Raises:
-        ValueError: a wrong shape.
+        ValueError: a wrong shape; ``load_state_dict`` of a state with another bound.
 
     Source: Kingma et al. 2016, section 4; van den Oord et al. 2018, section 4.1.
 
@@ -84,10 +104,10 @@ class InverseAutoregressiveWaveNet(Bijection):
     def bounded(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """s and μ, each (batch, T), of what the network says, (batch, 2, T)."""
         log_scale, shift = outputs.unbind(-2)
-        return bounded(log_scale, 4.0), shift
+        return bounded(log_scale, BOUND), shift
 
 
-class Student(nn.Module):
+class Student(_BoundInState):
     r"""A stack of inverse autoregressive flows, conditioned on what is to be sung.
 
     .. math:: x = f_4 \circ f_3 \circ f_2 \circ f_1 (z; c), \qquad z_t \sim \text{Logistic}(0, 1)

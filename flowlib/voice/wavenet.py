@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from flowlib.voice.logistic import mixture_log_prob, mixture_sample
 
+FLOOR = -7.0  # of the teacher's log-scales
+
 
 class WaveNet(nn.Module):
     r"""A network over a waveform whose outputs at t see the samples before t, and no other.
@@ -194,7 +196,8 @@ class Teacher(nn.Module):
 
     Attributes:
         floor: the log-scales lie above it, softly: ln s = floor + softplus(s̃ - floor).  A higher
-            one, set for a while, makes a teacher that is easier to learn from.
+            one, set for a while, makes a teacher that is easier to learn from.  It is part of the
+            state; a state without one, of an older file, has the floor at -7.
 
     Shapes: x (B, T) and c (B, conditions, T).
 
@@ -209,7 +212,7 @@ class Teacher(nn.Module):
     def __init__(self, conditions: int, mixtures: int = 4, channels: int = 24, layers: int = 9):
         super().__init__()
         self.net = WaveNet(3 * mixtures, conditions, channels, layers)
-        self.floor = -7.0
+        self.floor = FLOOR
 
     def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The mixture at each sample: logits, means and log-scales, each (B, K, T), in one pass."""
@@ -237,3 +240,15 @@ class Teacher(nn.Module):
         """Logits, means and log-scales, each (B, K, T) of (B, 3 K, T)."""
         logits, means, log_scales = outputs.chunk(3, -2)
         return logits, means, self.floor + F.softplus(log_scales - self.floor)
+
+    def get_extra_state(self) -> Tensor:
+        """The floor, for ``state_dict``."""
+        return torch.tensor(float(self.floor), dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take the floor from a state."""
+        self.floor = state.item()
+
+    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+        state_dict.setdefault(f"{prefix}_extra_state", torch.tensor(FLOOR))
+        super()._load_from_state_dict(state_dict, prefix, *arguments)

@@ -1,5 +1,7 @@
 """Weights as files: what is refused, and what those that come with flowlib sing like."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from flowlib.voice.listening import energy, in_tune, log_spectral_distance
 from flowlib.voice.logistic import logit
 from flowlib.voice.pretrained import FOLDER, load_weights, pretrained, save_weights
 from flowlib.voice.singing import conditions, sing
+from flowlib.voice.student import Student
 from flowlib.voice.wavenet import Teacher
 
 CLIPS = 24
@@ -71,9 +74,16 @@ def test_files_of_something_else_are_refused(tmp_path):
     np.savez(tmp_path / "bad.npz", weight=np.zeros(3, np.float16))
     with pytest.raises(ValueError, match=r"expected .*bad.npz to say one of .*; got \{\}"):
         load_weights(tmp_path / "bad.npz")
-    save_weights(tmp_path / "bad.npz", Teacher(3, layers=2), conditions=4, layers=2)
+    about = {"class": "Teacher", "options": {"conditions": 4, "layers": 2}}
+    np.savez(tmp_path / "bad.npz", model=json.dumps(about), weight=np.zeros(3, np.float16))
     with pytest.raises(ValueError, match="got others"):
         load_weights(tmp_path / "bad.npz")
+    np.savez(tmp_path / "bad.npz", model=json.dumps({"class": "Teacher"}))
+    with pytest.raises(ValueError, match="got others"):
+        load_weights(tmp_path / "bad.npz")
+    np.save(tmp_path / "bad.npy", np.zeros(3))
+    with pytest.raises(ValueError, match="a whole zip of arrays"):
+        load_weights(tmp_path / "bad.npy")
     with pytest.raises(ValueError, match="got 'tenor'"):
         pretrained("tenor")
 
@@ -87,3 +97,43 @@ def test_what_half_precision_cannot_hold_is_not_saved(tmp_path):
     with pytest.raises(ValueError, match="got more in net.start.bias"):
         save_weights(tmp_path / "no.npz", teacher, conditions=3, layers=2)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"conditions": 4, "layers": 2}, {"conditions": 3}, {"conditions": "3", "layers": 2}]
+    + [{"conditions": 3, "layers": 2, "flows": 2}],
+    ids=str,
+)
+def test_options_that_do_not_make_the_model_again_are_not_saved(tmp_path, options):
+    with pytest.raises(ValueError, match="expected the weights of .*; got others"):
+        save_weights(tmp_path / "no.npz", Teacher(3, layers=2), **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_keeps_the_teachers_floor_and_refuses_another_bound(tmp_path):
+    teacher = Teacher(3, layers=2)
+    teacher.floor = -1.5
+    save_weights(tmp_path / "teacher.npz", teacher, conditions=3, layers=2)
+    assert load_weights(tmp_path / "teacher.npz").floor == -1.5
+    assert pretrained("teacher").floor == -7
+
+    save_weights(tmp_path / "student.npz", Student(3), conditions=3)
+    with np.load(tmp_path / "student.npz") as file:
+        arrays = {**file, "_extra_state": np.array(3.0)}
+    np.savez(tmp_path / "student.npz", **arrays)
+    with pytest.raises(ValueError, match=r"bounded by 4\.0; got 3\.0"):
+        load_weights(tmp_path / "student.npz")
+
+
+def test_another_class_of_the_same_name_is_not_saved(tmp_path):
+    other = type("Teacher", (Teacher,), {})
+    with pytest.raises(ValueError, match="expected one of .*; got a Teacher"):
+        save_weights(tmp_path / "no.npz", other(3, layers=2), conditions=3, layers=2)
+
+
+def test_saving_leaves_the_random_numbers_as_they_are(tmp_path):
+    teacher, before = Teacher(3, layers=2), torch.get_rng_state()
+    save_weights(tmp_path / "teacher.npz", teacher, conditions=np.int64(3), layers=2)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert load_weights(tmp_path / "teacher.npz").net.conditions == 3

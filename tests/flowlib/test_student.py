@@ -1,5 +1,7 @@
 """The student against what it promises: triangular, one logistic a sample, one pass."""
 
+import math
+
 import pytest
 import torch
 from torch.distributions import Independent
@@ -94,3 +96,35 @@ def test_a_flow_refuses_other_shapes():
         layer(torch.zeros(5, 8))
     with pytest.raises(ValueError, match="conditions"):
         Student(0)
+
+
+def loud(said):
+    """A flow whose network outputs one log-scale at every sample, whatever it sees."""
+    layer = InverseAutoregressiveWaveNet(WaveNet(2, 3, 4, 2, zero_head=True), torch.zeros(3, 9))
+    with torch.no_grad():
+        layer.network.head[-1].bias[0] = said
+    return layer.double()
+
+
+@pytest.mark.parametrize("said", [-500.0, -3.0, -0.1, 0.0, 2.0, 500.0])
+def test_the_log_scale_is_bounded_smoothly_by_four_nats(said):
+    layer, z = loud(said), torch.randn(9).double()
+    expected = torch.full((9,), 4 * math.tanh(said / 4), dtype=torch.float64)
+    x, log_det = layer(z)
+    assert_close(x, expected.exp() * z)
+    assert_close(log_det, expected.sum())
+    assert_close(layer.inverse(x)[0], z)
+    assert_close(layer.inverse(x)[1], -expected.sum())
+
+
+@pytest.mark.parametrize(
+    "build", [lambda: loud(1.0), lambda: Student(3, channels=4, layers=2)], ids=["flow", "student"]
+)
+def test_the_bound_is_part_of_the_state_and_another_is_refused(build):
+    module, state = build(), build().state_dict()
+    assert state["_extra_state"] == 4
+    state["_extra_state"] = torch.tensor(3.0)
+    with pytest.raises(ValueError, match=r"log-scale is bounded by 4\.0; got 3\.0"):
+        module.load_state_dict(state)
+    del state["_extra_state"]  # an older file
+    module.load_state_dict(state)

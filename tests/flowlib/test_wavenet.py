@@ -1,9 +1,12 @@
 """WaveNet: which output sees which sample, its two samplers, and the teacher made of it."""
 
+import copy
 import math
+import pickle
 
 import pytest
 import torch
+from torch import nn
 from torch.func import jacrev, vmap
 from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
@@ -268,6 +271,39 @@ def test_the_log_scales_stay_above_the_floor_and_are_free_far_from_it(floor):
     assert (free < floor).any() and (free > floor + 5).any()
     assert (held >= floor).all() and (held >= free - 1e-9).all()
     assert_close(held[free > floor + 20], free[free > floor + 20])
+
+
+@pytest.mark.parametrize("floor", [-7.0, -1.0, 3.0])
+def test_the_floor_is_the_docstrings(floor):
+    model, (x, c) = moved(teacher(), by=3.0), signal(2, 50)
+    free = model.net(x, c).chunk(3, 1)[2]
+    model.floor = floor
+    assert_close(model(x, c)[2], floor + torch.log1p(torch.exp(free - floor)))
+
+
+def test_a_new_teachers_floor_is_seven_nats_down():
+    """Far below it the scale is e⁻⁷: what the shipped weights were trained with."""
+    far_below = torch.full((1, 3, 1), -60.0)
+    assert_close(Teacher(3, mixtures=1).mixture(far_below)[2], torch.full((1, 1, 1), -7.0))
+
+
+def test_the_floor_is_part_of_the_state(tmp_path):
+    model, other, (x, c) = teacher(), moved(teacher()), signal(2, 9)
+    model.floor = -1.3
+    torch.save(nn.Sequential(model).state_dict(), tmp_path / "teacher.pt")
+    nn.Sequential(other).load_state_dict(torch.load(tmp_path / "teacher.pt", weights_only=True))
+    assert other.floor == -1.3
+    assert_close(other.log_prob(x, c), model.log_prob(x, c), rtol=0, atol=0)
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert_close(copied.log_prob(x, c), model.log_prob(x, c), rtol=0, atol=0)
+
+
+def test_a_state_without_a_floor_has_the_floor_of_its_time():
+    model, state = teacher(), dict(teacher().state_dict())
+    del state["_extra_state"]
+    model.floor = -1.3
+    model.load_state_dict(state)
+    assert model.floor == -7.0 and "_extra_state" not in state
 
 
 # -- bad input
