@@ -1,5 +1,8 @@
 """Pictures: the right way up, in the colours of their roles, and without a trace on matplotlib."""
 
+import subprocess
+import sys
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 
+import flowlib
 from flowlib import HEAT, PALETTE, Affine, draw_density, draw_grid, draw_points, panels
 from flowlib.checks import cell_centres
 
@@ -57,3 +61,18 @@ def test_a_grid_is_pushed_through_the_map():
     rows, columns = segments[:3], segments[3:]
     assert np.ptp(rows[:, :, 1], axis=1).max() == 0
     assert np.ptp(columns[:, :, 0], axis=1).max() == 0
+
+
+def test_importing_flowlib_leaves_matplotlib_until_something_is_drawn():
+    code = """
+import sys, flowlib
+assert "matplotlib" not in sys.modules
+assert "panels" in dir(flowlib) and flowlib.panels.__module__ == "flowlib.plotting"
+assert "matplotlib" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_name_that_flowlib_lacks_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="flowlib has no 'flow_of_time'"):
+        flowlib.flow_of_time
