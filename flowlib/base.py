@@ -15,7 +15,7 @@ from torch.distributions import constraints
 from torch.distributions.constraints import Constraint
 
 from flowlib.distributions import Image, same_set
-from flowlib.tensors import Held, dtype_of, kind_of
+from flowlib.tensors import Held, check_vectors, dtype_of
 
 
 class Bijection(Held):
@@ -65,11 +65,7 @@ class Bijection(Held):
     def check(self, value: Tensor) -> None:
         """Raise ValueError unless ``value`` is a tensor (*, D) of the layer's dtype."""
         name = type(self).__name__
-        if not isinstance(value, Tensor) or not value.is_floating_point():
-            raise ValueError(f"{name} expected a tensor of floats; got {kind_of(value)}")
-        if value.ndim == 0 or self.dim not in (None, value.shape[-1]):
-            expected = "D" if self.dim is None else self.dim
-            raise ValueError(f"{name} expected shape (..., {expected}); got {tuple(value.shape)}")
+        check_vectors(name, value, self.dim)
         dtype = dtype_of(self)
         if dtype not in (None, value.dtype):
             raise ValueError(
@@ -118,7 +114,7 @@ class Compose(Bijection):
         return self.bijections[-1].codomain if self.bijections else super().codomain
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(z)
+        check_vectors("Compose", z, self.dim)  # the dtype is each part's own matter
         total = z.new_zeros(z.shape[:-1])
         for bijection in self.bijections:
             z, log_det = bijection(z)
@@ -126,7 +122,7 @@ class Compose(Bijection):
         return z, total
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(x)
+        check_vectors("Compose", x, self.dim)
         total = x.new_zeros(x.shape[:-1])
         for bijection in reversed(self.bijections):
             x, log_det = bijection.inverse(x)

@@ -155,12 +155,32 @@ def dtype_of(module: nn.Module) -> torch.dtype | None:
         >>> dtype_of(nn.Linear(2, 2).double())
         torch.float64
     """
-    fixed = vars(module).get("_fixed", {})
-    for name, tensor in (*module._parameters.items(), *module._buffers.items()):
-        if tensor is not None and name not in fixed and tensor.is_floating_point():
+    for tensor in module._parameters.values():  # plain loops: every layer asks this at every call
+        if tensor is not None and tensor.is_floating_point():
             return tensor.dtype
-    found = (dtype_of(child) for child in module.children())
-    return next((dtype for dtype in found if dtype is not None), None)
+    for name, tensor in module._buffers.items():
+        fixed = name in module.__dict__.get("_fixed", ())
+        if tensor is not None and not fixed and tensor.is_floating_point():
+            return tensor.dtype
+    for child in module._modules.values():
+        if child is not None and (dtype := dtype_of(child)) is not None:
+            return dtype
+    return None
+
+
+def check_vectors(who: str, value: Tensor, dim: int | None) -> None:
+    """Raise ValueError unless ``value`` is a tensor of floats of shape (*, dim), or (*, D).
+
+    Example:
+        >>> check_vectors("Flow", torch.zeros(5, 3), dim=2)
+        Traceback (most recent call last):
+        ValueError: Flow expected shape (..., 2); got (5, 3)
+    """
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        raise ValueError(f"{who} expected a tensor of floats; got {kind_of(value)}")
+    if value.ndim == 0 or dim not in (None, value.shape[-1]):
+        expected = "D" if dim is None else dim
+        raise ValueError(f"{who} expected shape (..., {expected}); got {tuple(value.shape)}")
 
 
 def kind_of(value: Any) -> str:
