@@ -1,4 +1,4 @@
-"""Marks: what a picture is made of.  Each stands here once, as a reader calls it and as it is drawn.
+"""Marks: what a picture is made of.  This file has each of them, its function and its drawing.
 
 A function of a mark returns a small dict of plain JSON, which names the *outputs* of ``fn`` that it
 shows; ``@reads`` says what shape each must have.  Below it, ``@draws`` says how matplotlib draws it;
