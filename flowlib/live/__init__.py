@@ -1,20 +1,11 @@
 """Figures that run without a kernel: a torch function, traced once, that a page evaluates."""
 
+from flowlib.live import marks
 from flowlib.live.adam import adam_start, adam_step, with_parameters
 from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
 from flowlib.live.figure import LiveFigure, live
-from flowlib.live.panels import (
-    axes,
-    bars,
-    curve,
-    grid,
-    heat,
-    matrix,
-    points,
-    readouts,
-    segments,
-    sound,
-)
+from flowlib.live.marks import *
+from flowlib.live.panels import axes, readouts, sound
 from flowlib.live.trace import TraceError
 from flowlib.live.trainer import TrainingFigure, train
 
@@ -30,16 +21,10 @@ __all__ = [
     "adam_start",
     "adam_step",
     "axes",
-    "bars",
-    "curve",
-    "grid",
-    "heat",
     "live",
-    "matrix",
-    "points",
     "readouts",
-    "segments",
     "sound",
     "train",
     "with_parameters",
 ]
+__all__ += marks.__all__

@@ -3,7 +3,7 @@
 All of them are there from torch 2.6 to 2.13.
 
 ===============================  ====================================================================
-``make_fx``                      records what torch computes; no public function does so for plain
+``make_fx``                      captures what torch computes; no public function does so for plain
                                  functions with a table of decompositions
 ``TorchDispatchMode``            finds the reader's line that called an operation
 ``OpOverload``, ``_schema``      an operation's class, and the names and aliases of its arguments
@@ -16,11 +16,11 @@ All of them are there from torch 2.6 to 2.13.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import torch
 
 try:
-    from torch._C import FunctionSchema
     from torch._decomp import core_aten_decompositions, decomposition_table
     from torch._ops import OpOverload
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -30,6 +30,9 @@ except ImportError as error:
         f"flowlib.live traces with a part of torch that version {torch.__version__} no longer has "
         f"({error}); the versions from 2.6 to 2.13 have it, and flowlib works without flowlib.live"
     ) from error
+
+if TYPE_CHECKING:
+    from torch._C import FunctionSchema
 
 try:
     from torch._guards import TracingContext, tracing

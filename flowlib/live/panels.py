@@ -1,93 +1,12 @@
 """What a figure shows: axes with marks on them, and numbers; and what it lets one hear.
 
-Each function here returns a small dict of plain JSON, which both ``static.py`` (matplotlib) and
-``js/marks.js`` (the page) read.  A mark names the *outputs* of ``fn`` that it draws; ``SHAPES``
-says what shape each must have.  Colour is a role, never a colour: ``base`` (z), ``data`` (x),
-``truth``, ``wrong`` or ``muted``.
-
-An infinite coordinate or value is not drawn, and a curve has a gap there.  A NaN is an error.
+Each function here returns a small dict of plain JSON, which both ``static.py`` (matplotlib) and the
+page read; ``marks.py`` has the marks.
 """
 
 from __future__ import annotations
 
-ROLES = ("base", "data", "truth", "wrong", "muted")
-
-# mark -> the outputs it reads -> their shape; a letter is any length, the same within a mark.
-SHAPES: dict[str, dict[str, tuple]] = {
-    "heat": {"value": ("H", "W")},
-    "matrix": {"value": ("H", "W")},
-    "points": {"xy": ("N", 2)},
-    "grid": {"mesh": ("R", "C", 2)},
-    "curve": {"x": ("N",), "y": ("N",)},
-    "segments": {"ab": ("N", 2, 2)},
-    "bars": {"heights": ("N",)},
-}
-
-
-def heat(value: str, low: float = 0.0, high: float | None = None, label: str | None = None):
-    """A heat map of output ``value`` (H, W) over the whole axes; ``low`` is the page's background.
-
-    Row i belongs to ``y = linspace(*y, H)[i]``, column j to ``x = linspace(*x, W)[j]``.  ``high`` is
-    the strongest colour; None takes each frame's own maximum.
-    """
-    return {"kind": "heat", "value": value, "low": low, "high": high, "label": label}
-
-
-def matrix(value: str, low: float = 0.0, high: float | None = None, label: str | None = None):
-    """Output ``value`` (H, W) as cells, row 0 at the top, as a matrix is written: or as an image is.
-
-    Colours are those of :func:`heat`.  The axes take their ranges from it: cell [i, j] lies at
-    x = j + 1, y = i + 1.  An axis with a label counts its rows or columns; without, it is bare.
-    """
-    return {"kind": "matrix", "value": value, "low": low, "high": high, "label": label}
-
-
-def points(xy: str, role: str = "data", size: float = 2.5, label: str | None = None):
-    """Dots at output ``xy`` (N, 2), of radius ``size`` in pixels."""
-    return {"kind": "points", "xy": xy, "role": _role(role), "size": size, "label": label}
-
-
-def grid(mesh: str, role: str = "muted", label: str | None = None):
-    """The rows and columns of output ``mesh`` (R, C, 2) as lines: a grid that a map has bent."""
-    return {"kind": "grid", "mesh": mesh, "role": _role(role), "label": label}
-
-
-def curve(
-    x: str,
-    y: str,
-    role: str = "data",
-    label: str | None = None,
-    fill: bool | str = False,
-    dashed: bool = False,
-):
-    """A line through outputs ``x`` (N,) and ``y`` (N,).
-
-    ``fill=True`` shades down to y = 0; ``fill="inside"`` closes the line and shades the polygon.
-    """
-    if fill not in (False, True, "inside"):
-        raise ValueError(f"curve expected fill False, True or 'inside'; got {fill!r}")
-    style = {"role": _role(role), "label": label, "fill": fill, "dashed": dashed}
-    return {"kind": "curve", "x": x, "y": y, **style}
-
-
-def segments(ab: str, role: str = "muted", arrow: bool = False, label: str | None = None):
-    """Straight pieces from ``ab[i, 0]`` to ``ab[i, 1]`` of output ``ab`` (N, 2, 2)."""
-    return {"kind": "segments", "ab": ab, "role": _role(role), "arrow": arrow, "label": label}
-
-
-def bars(heights: str, labels: list[str] | None = None, role: str = "data", label=None):
-    """A bar for each entry of output ``heights`` (N,), at x = 0, 1, ..., with names under them.
-
-    Several bars marks in one axes stand side by side.
-    """
-    labels = None if labels is None else [str(text) for text in labels]
-    return {
-        "kind": "bars",
-        "heights": heights,
-        "labels": labels,
-        "role": _role(role),
-        "label": label,
-    }
+from flowlib.live.marks import SHAPES
 
 
 def axes(
@@ -221,9 +140,3 @@ def _fits(shape, expected) -> bool:
     return len(shape) == len(expected) and all(
         isinstance(want, str) or have == want for have, want in zip(shape, expected)
     )
-
-
-def _role(role: str) -> str:
-    if role not in ROLES:
-        raise ValueError(f"a mark expected a role of {', '.join(ROLES)}; got {role!r}")
-    return role

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from flowlib.live import axes, bars, curve, grid, heat, matrix, points, readouts, segments
+from flowlib import live
+from flowlib.live import axes, bars, curve, grid, heat, marks, matrix, points, readouts, segments
 from flowlib.live.panels import check_outputs, place
 
 BOX = {"x": (-1, 1), "y": (-2, 2), "alt": "A picture."}
@@ -26,6 +27,15 @@ def test_every_mark_is_json_and_fits_its_shape():
     assert placed[1]["x"] == [-0.6, 3.6]
     assert (placed[2]["x"], placed[2]["y"]) == ([0.5, 4.5], [3.5, 0.5])
     assert placed[2]["aspect"] == round(4 / 3, 4)
+
+
+@pytest.mark.parametrize("kind", marks.SHAPES)
+def test_every_mark_reads_the_outputs_that_it_names(kind):
+    reads = marks.SHAPES[kind]
+    made = getattr(live, kind)(*(f"its {name}" for name in reads))
+    assert made["kind"] == kind and json.loads(json.dumps(made)) == made
+    assert {name: made[name] for name in reads} == {name: f"its {name}" for name in reads}
+    assert kind in live.__all__ and kind in marks.DRAWINGS
 
 
 @pytest.mark.parametrize("name", RIGHT)

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from flowlib import plotting
-from flowlib.live import axes, builder, bundle, curve, matrix, panels, static, words
+from flowlib.live import axes, builder, bundle, curve, marks, matrix, static, words
 from pages import module_url
 
 CSS = bundle.css()
@@ -43,15 +43,15 @@ def test_colours_mean_the_same_on_the_page_and_in_print():
     assert {role: page[role] for role in plotting.PALETTE} == {
         role: colour.lower() for role, colour in plotting.PALETTE.items()
     }
-    assert [page[f"heat-{i}"] for i in (1, 2, 3, 4)] == [c.lower() for c in static.HEAT[1:]]
+    assert [page[f"heat-{i}"] for i in (1, 2, 3, 4)] == [c.lower() for c in marks.HEAT[1:]]
     source = Path(plotting.__file__).read_text(encoding="utf-8").split("\nHEAT = ")[1]
-    assert re.findall(r'"(#\w{6})"', source)[1:5] == static.HEAT[1:]
+    assert re.findall(r'"(#\w{6})"', source)[1:5] == marks.HEAT[1:]
     inks = {"ink": static.INK, "quiet": static.QUIET, "line": static.LINE}
     assert {name: page[name] for name in inks} == {n: c.lower() for n, c in inks.items()}
 
 
 def test_roles_are_the_same_everywhere():
-    assert const("theme.js", "ROLES") == list(panels.ROLES) == list(plotting.PALETTE)
+    assert const("theme.js", "ROLES") == list(plotting.PALETTE)
     assert const("marks.js", "OPACITY") == plotting.OPACITY
 
 
@@ -76,7 +76,7 @@ def test_a_static_picture_has_the_width_that_the_page_gives_it():
 
 @pytest.mark.parametrize("name", ["SHADE", "GRID", "SEGMENT", "CURVE", "DASH", "BARS", "BAR"])
 def test_a_mark_has_the_same_measures(name):
-    ours = getattr(static, name)
+    ours = getattr(marks, name)
     assert const("marks.js", name) == (list(ours) if isinstance(ours, tuple) else ours)
 
 
@@ -85,7 +85,7 @@ def test_a_value_has_the_same_most_numbers():
 
 
 def test_the_page_looks_for_nan_in_every_output_that_is_shown():
-    shown = {name for reads in panels.SHAPES.values() for name in reads} | {"name", "wave"}
+    shown = {name for reads in marks.SHAPES.values() for name in reads} | {"name", "wave"}
     assert set(const("figure.js", "OUTPUTS")) == shown
 
 

@@ -20,7 +20,12 @@ NEXT = "Versions, and what runs where"  # the part after the recipes
 SUITES = {
     "A bijection": ("leaky", "flowlib/test_bijections.py", "flowlib/test_docstrings.py"),
     "An operation of the page": ("signbit", "live/test_runtime.py"),
-    "A mark": ("rug or every_mark_is_drawn", "live/test_static.py", "live/test_widget.py"),
+    "A mark": (
+        "rug or every_mark",
+        "live/test_static.py",
+        "live/test_panels.py",
+        "live/test_widget.py",
+    ),
     "A chapter": ("rotation or table_of_contents or tidy", "repository/test_house.py"),
 }
 

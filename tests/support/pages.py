@@ -3,6 +3,7 @@
 import base64
 import functools
 import json
+import math
 
 import torch
 
@@ -19,6 +20,7 @@ from flowlib.live import (
     grid,
     heat,
     live,
+    marks,
     matrix,
     points,
     readouts,
@@ -39,8 +41,22 @@ MARKS = {
     "bars": bars("heights", role="base", label="one"),
     "more bars": bars("heights", labels=list("abcd"), role="data"),
 }
+NEW = {  # marks that stand in no picture above, on numbers that only have their shape
+    kind: reads
+    for kind, reads in marks.SHAPES.items()
+    if kind not in {mark["kind"] for mark in MARKS.values()}
+}
+MARKS |= {
+    kind: getattr(marks, kind)(*(f"{kind}.{name}" for name in reads)) for kind, reads in NEW.items()
+}
 PLANE = {"x": (-3.0, 3.0), "y": (-3.0, 3.0), "xlabel": "x₁", "ylabel": "x₂"}
 CELLS = {"xlabel": "j", "ylabel": "i"}
+
+
+def example(shape):
+    """From -2 to 2, in a shape of a mark, each letter of which is 12 long."""
+    lengths = [12 if isinstance(n, str) else n for n in shape]
+    return torch.linspace(-2.0, 2.0, math.prod(lengths)).reshape(lengths)
 
 
 def everything(a, k, bent, shape, eps):
@@ -56,7 +72,9 @@ def everything(a, k, bent, shape, eps):
     square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     corners = move(square)
     height = scale + (0.5 if bent else 0.0) + (0.2 if shape == "round" else 0.0)
+    new = {f"{k}.{name}": shape for k, reads in NEW.items() for name, shape in reads.items()}
     return {
+        **{name: height * example(shape) for name, shape in new.items()},
         "density": torch.exp(-distance / scale) * (0.5 if bent else 1.0),
         "x": move(eps) if shape == "round" else move(eps).abs(),
         "cells": scale * (1 + bent) * torch.cat([torch.eye(4), torch.zeros(4, 2)], 1)

@@ -10,7 +10,7 @@ import { hasCells, panelTicks, tickText } from "./words.js";
 export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
 /** Of marks that lie over each other: the weakest colour still stands out from the page. */
 const OPACITY = 0.8;
-/** Of marks, as in static.py: a shade's opacity, lines and dashes in pixels, widths of bars. */
+/** Of marks, as in marks.py: a shade's opacity, lines and dashes in pixels, widths of bars. */
 const SHADE = 0.18;
 const GRID = 1;
 const SEGMENT = 1.5;
