@@ -11,6 +11,7 @@
     reference   the pages on flowlib, from its docstrings
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
+    cache       when notebooks are executed again
 
 The modules hold functions.  Their order is stated here: ``setup`` connects what happens while the
 book is built, and ``finish`` passes over the built pages once.
@@ -19,6 +20,7 @@ book is built, and ``finish`` passes over the built pages once.
 from pathlib import Path
 
 from extensions import (
+    cache,
     download,
     formulas,
     icons,
@@ -49,6 +51,7 @@ def setup(app):
 
     app.connect("config-inited", published.know_the_address, BEFORE_OTHERS)
     app.connect("config-inited", reference.configure)
+    app.connect("config-inited", cache.name_the_folder)
     app.connect("builder-inited", formulas.begin)
 
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
