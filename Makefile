@@ -38,7 +38,7 @@ chapters: notebooks
 
 # nbval executes the chapters; the build takes what they show.  A second run is compared with the first.
 notebooks: $(BUILT)
-	$(BIN)/pytest -q -p executed --nbval-lax --nbval-current-env --nbval-cell-timeout 300 book
+	$(BIN)/python -m pytest -q -p tools.executed --nbval-lax --nbval-current-env --nbval-cell-timeout 300 book
 
 unit: $(BUILT)
 	nice $(BIN)/pytest -q tests --ignore tests/built

@@ -17,7 +17,7 @@ from jupyter_cache.base import CacheBundleIn
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 
-from flowlib.live.sphinx import cache_of_notebooks
+from extensions.cache import cache_of_notebooks
 
 failed, seconds = set(), Counter()
 

@@ -5,9 +5,8 @@ mount point: a picture for print and for readers without JavaScript, a caption, 
 state, which one script brings to life.  Other builders take the picture.  The state stands in a file
 of its own, a script, so that a page is shown before it is here, also a page opened as a file.
 
-What a page shows depends on flowlib as much as on the notebook.  So notebooks are executed again
-when flowlib's code or weights, the pinned requirements or the benchmarks' figures changed, and pages
-written again when the script did.
+Pages are written again when the script or the style changed.  When notebooks are executed again is
+up to the book.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -26,7 +24,6 @@ from docutils import nodes
 from flowlib.live import bundle
 from flowlib.live.figure import BOOK_MIME
 
-PACKAGE = Path(__file__).parents[1]
 BUILDERS = ("html", "dirhtml", "singlehtml")
 
 
@@ -95,22 +92,8 @@ def write_mount_point(translator, node):
 
 
 def stamp(app, config):
-    """Gives the settings a value for each state: a new one marks every page as outdated."""
-    config.nb_execution_cache_path = str(cache_of_notebooks(Path(app.outdir).parent))
+    """Gives the setting a value for each state of the assets: a new one marks pages as outdated."""
     config.live_assets = digest(bundle.classic().encode(), bundle.css().encode())
-
-
-def cache_of_notebooks(build: Path) -> Path:
-    """The folder of executed notebooks, named after what they depend on.  Drops older ones."""
-    repository = PACKAGE.parent  # the book's
-    beside = [*repository.glob("requirements.txt"), *repository.glob("benchmarks/results/*.json")]
-    own = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.npz")]  # code, and weights that come with it
-    files = [*sorted(own), *sorted(beside)]
-    cache = build / ".jupyter_cache" / digest(*(file.read_bytes() for file in files))
-    for old in cache.parent.glob("*"):
-        if old != cache:
-            shutil.rmtree(old, ignore_errors=True)
-    return cache
 
 
 def digest(*contents: bytes) -> str:

@@ -45,7 +45,7 @@ LOOK = """async (rules) => {
 
 @in_every_page
 def test_axe_has_nothing_to_say(browser, address, name):
-    """Of any rule and weight: what the theme does wrong is mended by tools/access.py."""
+    """Of any rule and weight: what the theme does wrong is mended by extensions/theme.py."""
     said = []
     with Visit(browser, address, **WIDE) as visit:
         figures = visit.open(name)

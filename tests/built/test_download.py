@@ -6,9 +6,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from extensions.download import NAME
 from links import broken_links
 from tools.book import HTML, WIDE, Visit
-from tools.download import NAME
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,9 @@ from pypdf import PdfReader
 from tools.book import HTML, PAGES, ROOT
 
 NAMES = PAGES[:2]
-PRINT = "import sys, pathlib, pdf; pdf.main(sys.argv[2:], pathlib.Path(sys.argv[1]))"
+PRINT = (
+    "import sys, pathlib; from tools import pdf; pdf.main(sys.argv[2:], pathlib.Path(sys.argv[1]))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def book(tmp_path_factory):
     """In a process of its own, for this one has a browser already."""
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
     command = [sys.executable, "-c", PRINT, str(path), *NAMES]
-    subprocess.run(command, check=True, cwd=ROOT / "tools", env={"PYTHONPATH": ".", "CI": "1"})
+    subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONPATH": ".", "CI": "1"})
     assert list(path.parent.iterdir()) == [path]  # nothing half written is left beside it
     return PdfReader(path)
 

@@ -9,9 +9,9 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from extensions.icons import names
+from extensions.styles import JOINED
 from tools.book import HTML, PAGES
-from tools.icons import names
-from tools.styles import JOINED
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 

@@ -106,7 +106,7 @@ def test_pretrained_reads_no_other_folder(name):
 
 def test_a_checkpoint_with_code_in_it_is_refused_and_it_does_not_run(tmp_path, struck):
     torch.save({"model": Bomb(struck)}, tmp_path / "teacher.pt")
-    command = [sys.executable, "tools/train_wavenet.py", "teacher", "--folder", str(tmp_path)]
+    command = [sys.executable, "tools/train_voice.py", "teacher", "--folder", str(tmp_path)]
     small = ["--steps", "1", "--clips", "2", "--length", "320", "--batch", "2"]
     done = subprocess.run(
         [*command, *small], check=False, cwd=ROOT, capture_output=True, text=True, timeout=300

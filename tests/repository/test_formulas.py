@@ -4,7 +4,7 @@ import pytest
 from sphinx.testing.util import SphinxTestApp
 
 CONF = """
-extensions = ["formulas"]
+extensions = ["extensions"]
 html_math_renderer = "formulas"
 mathjax3_config = {"tex": {"macros": {"R": "\\\\mathbb{R}"}}}
 """

@@ -1,4 +1,4 @@
-"""From a notebook's output to a page: the mount point, its assets, and when pages are outdated."""
+"""From a notebook's output to a page: the mount point and its assets, and nothing of the book's."""
 
 from __future__ import annotations
 
@@ -83,26 +83,22 @@ def test_other_builders_take_the_picture(source):
     assert BOOK_MIME not in tex.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "flowlib/base.py",
-        "flowlib/voice/weights/teacher.npz",
-        "requirements.txt",
-        "benchmarks/results/coupling.json",
-    ],
-)
-def test_pages_are_read_again_when_what_they_show_changed(source, monkeypatch, name):
-    file = source.parent / "repository" / name
-    monkeypatch.setattr(extension, "PACKAGE", source.parent / "repository" / "flowlib")
-    assert sorted(build(source)[1]) == ["index", "plain"]
-    assert build(source)[1] == []
-    outdated = source.parent / ".jupyter_cache" / "outdated"
-    outdated.mkdir(parents=True)
-    file.parent.mkdir(parents=True)
-    file.write_text("changed\n")
-    assert sorted(build(source)[1]) == ["index", "plain"]
-    assert not outdated.exists()
+@pytest.mark.parametrize("settings", [{}, {"nb_execution_cache_path": "theirs"}], ids=str)
+def test_a_book_keeps_its_cache_and_its_settings(source, settings):
+    caches = [source.parent / name / "executed" for name in (".jupyter_cache", "theirs")]
+    for cache in caches:
+        cache.mkdir(parents=True)
+
+    def values(*extensions):
+        config = {"extensions": ["myst_nb", *extensions], **settings}
+        with docutils_namespace():
+            app = Sphinx(source, None, source.parent / "html", source.parent, "html", config, None)
+        return {setting.name: setting.value for setting in app.config}
+
+    without, given = values(), values("flowlib.live.sphinx")
+    changed = {name for name, value in given.items() if value != without.get(name)}
+    assert changed == {"live_assets"}
+    assert all(cache.exists() for cache in caches)
 
 
 def test_pages_are_written_again_when_the_script_changed(source, monkeypatch):

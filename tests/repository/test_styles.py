@@ -6,7 +6,8 @@ import pytest
 from sphinx.testing.util import SphinxTestApp
 
 CONF = """
-extensions = ["styles"]
+extensions = ["extensions"]
+mathjax3_config = {"tex": {"macros": {}}}
 html_theme = "basic"
 html_static_path = ["mine"]
 html_css_files = ["deep/first.css", "second.css", ["paper.css", {"media": "print"}]]

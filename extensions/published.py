@@ -1,4 +1,4 @@
-"""A Sphinx extension for a book that is found on the web: what others show of it, and a lost page.
+"""A book that is found on the web: what others show of it, and a lost page.
 
 The address of the published book is ``baseurl`` in _config.yml.  The cards that a link to a page
 unfolds to, the sitemap and the page that stands for a missing one need it too.
@@ -18,16 +18,8 @@ or look for it with the <a href="{prefix}search.html">search</a>.</p>
 """
 
 
-def setup(app):
-    app.connect("config-inited", know_the_address, priority=400)  # before the others read it
-    app.connect(
-        "html-page-context", describe_in_words, priority=400
-    )  # before the page is described
-    app.connect("build-finished", write_sitemap)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
 def know_the_address(app, config):
+    """Tells the extensions that make the cards and the page of a lost reader."""
     prefix = urlsplit(config.html_baseurl).path
     config.ogp_site_url, config.ogp_site_name = config.html_baseurl, config.html_title
     config.notfound_urls_prefix = prefix
@@ -40,12 +32,9 @@ def describe_in_words(app, name, template, context, doctree):
         image.parent.remove(image)
 
 
-def write_sitemap(app, exception):
+def write_sitemap(app):
     """Lists all pages, also those that this build did not write again."""
-    if app.builder.format == "html" and not exception:
-        places = (app.builder.get_target_uri(name) for name in sorted(app.env.all_docs))
-        urls = "".join(
-            f"<url><loc>{escape(app.config.html_baseurl + p)}</loc></url>" for p in places
-        )
-        sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
-        Path(app.outdir, "sitemap.xml").write_text(sitemap, encoding="utf-8")
+    places = (app.builder.get_target_uri(name) for name in sorted(app.env.all_docs))
+    urls = "".join(f"<url><loc>{escape(app.config.html_baseurl + p)}</loc></url>" for p in places)
+    sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+    Path(app.outdir, "sitemap.xml").write_text(sitemap, encoding="utf-8")

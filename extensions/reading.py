@@ -1,4 +1,4 @@
-"""A Sphinx extension that says, under the title of a chapter, how long it takes to read.
+"""Under the title of a chapter, how long it takes to read.
 
 Words at 200 a minute, two seconds for a line of code that is not folded, a minute for each live
 figure; to five minutes.  An estimate for a first reading, without the exercises.
@@ -11,11 +11,6 @@ from flowlib.live.sphinx import mount_point
 WORDS_A_MINUTE, SECONDS_A_LINE, STEP = 200, 2, 5
 NOT_PROSE = (nodes.literal_block, nodes.math_block, nodes.raw, nodes.comment, mount_point)
 FOLDED = {"tag_hide-input", "tag_hide-cell", "dropdown"}
-
-
-def setup(app):
-    app.connect("html-page-context", tell_the_time)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def tell_the_time(app, name, template, context, doctree):

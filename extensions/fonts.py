@@ -1,4 +1,4 @@
-"""Fonts with the letters alone that a book shows."""
+"""Fonts with only the letters that the book shows."""
 
 from fontTools import subset
 

@@ -1,14 +1,9 @@
-"""A Sphinx extension that calls a folded solution a solution, and not a cell's content."""
+"""A folded solution is called a solution, and not a cell's content."""
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 
 SECTION = "exercises"  # the id of the section that every chapter has
-
-
-def setup(app):
-    app.connect("doctree-resolved", name_solutions)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def name_solutions(app, doctree, name):

@@ -1,12 +1,12 @@
 """Train the WaveNets that come with flowlib: the teacher, and two students told f0 and no phase.
 
-    python tools/train_wavenet.py teacher
-    python tools/train_wavenet.py whisper   # a student by the divergence alone
-    python tools/train_wavenet.py student   # by the divergence and the power loss
+    python tools/train_voice.py teacher
+    python tools/train_voice.py whisper   # a student by the divergence alone
+    python tools/train_voice.py student   # by the divergence and the power loss
 
 One process on a CPU, or on a GPU where there is one; or many, which share each batch:
 
-    torchrun --nproc-per-node 2 tools/train_wavenet.py teacher
+    torchrun --nproc-per-node 2 tools/train_voice.py teacher
 
 Started again it goes on from its last checkpoint, and ends with the same weights as if it had never
 been stopped: each step draws its clips and its noise from the step's number alone.  To ship what it

@@ -17,7 +17,7 @@ from flowlib.voice.student import Student
 from flowlib.voice.wavenet import Teacher
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "tools" / "train_wavenet.py"
+SCRIPT = ROOT / "tools" / "train_voice.py"
 SMALL = ["--clips", "6", "--length", "320", "--batch", "4"]
 
 

@@ -1,10 +1,10 @@
-"""A Sphinx extension that sets the formulas when the book is built, not each time that it is read.
+"""Formulas are set when the book is built, not each time that it is read.
 
 MathJax 3.2.2, from the package sphinx-mathjax-offline, runs in V8.  A page gets its formulas as it
 would have set them itself, with the MathML that is read aloud, and the styles of the letters that it
-uses; a browser needs no script for them, only the fonts, which have the letters of this book alone.
-They come before a reader does, for who loses the network.  A formula that MathJax cannot read is a
-warning of the build.
+uses; a browser needs no script for them, only the fonts, which have only the letters of this book.
+They are loaded ahead, because a reader may lose the network.  A formula that MathJax cannot read is a
+warning of the build.  One that is wider than the page takes the focus, so that arrow keys can move it.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ from docutils import nodes
 from py_mini_racer import MiniRacer
 from sphinx.util import logging
 
-from fonts import keep
+from extensions.fonts import keep
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,19 @@ var styles = () => {
   return text;
 };
 """
+FOCUS = """
+addEventListener("DOMContentLoaded", () => {
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      for (const formula of target.querySelectorAll('mjx-container[display="true"]')) {
+        if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+        else formula.removeAttribute("tabindex");
+      }
+    }
+  });
+  for (const each of document.querySelectorAll("div.math")) sizes.observe(each);
+});
+"""
 FONTS_COME = """
 addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(() => {
   for (const font of document.fonts) if (font.family.includes("MJX")) font.load().catch(() => {});
@@ -61,16 +74,8 @@ addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(() => 
 """
 
 
-def setup(app):
-    app.add_html_math_renderer("formulas", (set_inline, None), (set_displayed, None))
-    app.add_js_file(None, body=FONTS_COME)
-    app.connect("builder-inited", begin)
-    app.connect("html-page-context", add_styles)
-    app.connect("build-finished", end)
-    return {"parallel_read_safe": True, "parallel_write_safe": False}
-
-
 def begin(app):
+    """Starts the engine with MathJax in it."""
     if app.builder.format == "html":
         app.builder.mathjax = engine = MiniRacer()
         engine.eval("globalThis.global = globalThis; globalThis.MathJax = {};")
@@ -119,24 +124,23 @@ def add_styles(app, name, template, context, doctree):
 
 
 def end(app, exception):
+    """Stops the engine, whether or not the build has failed."""
     if app.builder.format == "html":
         app.builder.mathjax.close()
-        if not exception:
-            write_fonts(Path(app.outdir))
 
 
-def write_fonts(out):
+def write_fonts(static, pages):
     """Writes those that a page names, each with the letters that a page has of it."""
     files, letters = {}, defaultdict(set)
-    for page in out.rglob("*.html"):
-        head = page.read_text(encoding="utf-8").partition("</head>")[0]
+    for page in pages:
+        head = page.partition("</head>")[0]
         files.update(FACE.findall(head))
         for selector, content in LETTERS.findall(head):
             named = {f"MJX{name}" for name in re.findall(r"TEX-\w+", selector)}
             shown = {int(number, 16) if number else ord(c) for number, c in LETTER.findall(content)}
             for font in STRETCHED if "stretchy" in selector else named or {"MJXTEX"}:
                 letters[font] |= shown
-    target = out / "_static/mathjax"
+    target = static / "mathjax"
     target.mkdir(parents=True, exist_ok=True)
     for name, file in files.items():
         keep(letters[name], MATHJAX / FONTS / file, target / file)

@@ -1,4 +1,4 @@
-"""A Sphinx extension that joins the styles of all pages to one file.
+"""The styles of all pages, joined to one file.
 
 A browser paints nothing before the last of a page's styles is there, and the theme and its extensions
 bring ten files of them: on a slow network that is most of a second.  The styles for print stay apart,
@@ -9,49 +9,41 @@ import posixpath
 import re
 import zlib
 from graphlib import TopologicalSorter
-from pathlib import Path
 
-from rewrite import rewrite
+from extensions.theme import STYLE_LINK
 
 JOINED = "styles.css"
-LINK = re.compile(
-    r'<link (?=[^>]*rel="stylesheet")(?![^>]*media=)'
-    r'[^>]*href="([^"{]*_static/)([\w./-]+\.css)[^"]*"[^>]*>\s*'
-)
 IMPORT = re.compile(r'@import "([^"]+)";')
 OF_ONE_FILE = re.compile(r'@charset "UTF-8";|/\*# sourceMappingURL=\S+?\s*\*/')
 ADDRESS = re.compile(r"url\((?![\"']?(?:data:|#))([\"']?)([^)\"']+)\1\)")
 
 
-def setup(app):
-    app.connect("build-finished", join, priority=800)  # after those that change a style
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+def join(static, pages):
+    """Writes the one file.
 
-
-def join(app, exception):
-    if app.builder.format != "html" or exception:
-        return
-    static = Path(app.outdir, "_static")
+    ``pages`` has the text of each page, all of them, as one file serves all.  Returns these with the
+    link to it, and the files that no page links to any more.
+    """
     joined = static / JOINED
-    linked = styles_of_pages(Path(app.outdir))
+    linked = [styles_of(text) for text in pages.values()]
     if not any(linked):  # nothing was written that an earlier build had not
-        return
+        return pages, []
     names = in_order([joined_before(joined), *linked])
-    text = f"/* {' '.join(names)} */\n" + "\n".join(read(static, name) for name in names)
-    joined.write_text(text, encoding="utf-8")
-    version = f"{zlib.crc32(text.encode()):08x}"
+    styles = f"/* {' '.join(names)} */\n" + "\n".join(read(static, name) for name in names)
+    joined.write_text(styles, encoding="utf-8")
+    address = f"{JOINED}?v={zlib.crc32(styles.encode()):08x}"
+    pages = {page: with_one_link(text, address) for page, text in pages.items()}
+    return pages, [static / name for name in names]
 
-    def link(name, page):
-        first = LINK.search(page)
-        if not first:
-            return page
-        start = first.start()
-        one = f'<link rel="stylesheet" href="{first[1]}{JOINED}?v={version}" />\n'
-        return page[:start] + one + LINK.sub("", page[start:])
 
-    rewrite(app, link)
-    for name in names:  # now that no page names them
-        (static / name).unlink()
+def with_one_link(page, address):
+    """The text of a page with a link to ``address`` where its first style was."""
+    first = STYLE_LINK.search(page)
+    if not first:
+        return page
+    start = first.start()
+    one = f'<link rel="stylesheet" href="{first[1]}{address}" />\n'
+    return page[:start] + one + STYLE_LINK.sub("", page[start:])
 
 
 def joined_before(joined):
@@ -62,10 +54,9 @@ def joined_before(joined):
         return file.readline().split()[1:-1]
 
 
-def styles_of_pages(out):
-    """The names of the styles of each page, as in ``_static``."""
-    pages = (page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
-    return [[name for _, name in LINK.findall(page) if name != JOINED] for page in pages]
+def styles_of(page):
+    """The names of the styles that a page links to, as in ``_static``."""
+    return [name for _, name in STYLE_LINK.findall(page) if name != JOINED]
 
 
 def in_order(lists):

@@ -1,4 +1,4 @@
-"""A Sphinx extension that makes the pages on flowlib from its docstrings.
+"""The pages on flowlib, made from its docstrings.
 
 The docstrings are written for people who read the code: shapes such as (*, D) stand bare, and a
 class is named without its module.  Here the shapes become code, and the names links.
@@ -16,17 +16,6 @@ SHAPE = re.compile(r"(?<![\w`])\([^()`]*\*[^()`]*\)(?!`)")
 FIELD = re.compile(r"^(Shapes|Source): ", re.MULTILINE)
 
 
-def setup(app):
-    for extension in ("autodoc", "napoleon", "linkcode"):
-        app.setup_extension(f"sphinx.ext.{extension}")
-    app.connect("config-inited", configure)
-    app.connect("autodoc-process-docstring", say_in_rst, priority=400)  # before napoleon, at 500
-    app.connect("autodoc-skip-member", leave_out_aliases)
-    app.connect("doctree-read", search_names_everywhere)
-    app.connect("env-updated", let_markdown_link_to_names)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
 def configure(app, config):
     config.add_module_names = False
     config.autodoc_member_order = "bysource"
@@ -36,8 +25,6 @@ def configure(app, config):
     config.napoleon_use_param = config.napoleon_use_rtype = False  # "u, w, b:" is one entry
     config.napoleon_use_ivar = True
     config.toc_object_entries_show_parents = "hide"
-    theme = config.html_theme_options
-    address = f"{theme['repository_url']}/blob/{theme['repository_branch']}"
 
     def source(domain, info):
         thing = import_module(info["module"])
@@ -48,6 +35,8 @@ def configure(app, config):
             return None  # a constant or a property
         path = Path(inspect.getsourcefile(thing)).relative_to(ROOT).as_posix()
         lines, first = inspect.getsourcelines(thing)
+        theme = config.html_theme_options
+        address = f"{theme['repository_url']}/blob/{theme['repository_branch']}"
         return f"{address}/{path}#L{first}-L{first + len(lines) - 1}"
 
     config.linkcode_resolve = source
