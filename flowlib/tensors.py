@@ -155,6 +155,7 @@ def dtype_of(module: nn.Module) -> torch.dtype | None:
         >>> dtype_of(nn.Linear(2, 2).double())
         torch.float64
     """
+    tensor: Tensor | None
     for tensor in module._parameters.values():  # plain loops: every layer asks this at every call
         if tensor is not None and tensor.is_floating_point():
             return tensor.dtype
