@@ -2,20 +2,21 @@
 # make html   build it                         make benchmark  time figures and layers
 # make pdf    print it to one file             make lighthouse ask Lighthouse about the pages
 # make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
-# make oldest, colab, lab, links, hooks: see CONTRIBUTING.md
+# make oldest, nightly, colab, lab, links, hooks: see CONTRIBUTING.md
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
 BIN := .venv/bin
 BUILT := .venv/installed
 QUIET := $(if $(CI),--quiet)
+HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 1; }
 
 # numpy and torch would start a thread for each core, and they wait where a core is busy: up to seven
 # times the work.  Where threads are wanted, torch.set_num_threads says so.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks unit oldest links hooks benchmark lighthouse browser colab lab fork clean
+.PHONY: book html pdf test chapters notebooks unit oldest nightly links hooks benchmark lighthouse browser colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -49,6 +50,19 @@ OLDEST := .venv-oldest/bin
 oldest: .venv-oldest/installed
 	$(OLDEST)/python tools/chromium.py >/dev/null
 	$(OLDEST)/pytest -q tests/flowlib tests/live
+
+# The same tests with the newest torch that was built at night, and all else as it is pinned.
+NIGHTLY := .venv-nightly/bin
+
+nightly:
+	$(HAVE_PYTHON)
+	$(PYTHON) -m venv .venv-nightly
+	$(NIGHTLY)/python -m pip install --disable-pip-version-check $(QUIET) --upgrade --pre torch \
+		--index-url https://download.pytorch.org/whl/nightly/cpu
+	grep -v '^torch==' requirements.txt >.nightly.txt
+	$(NIGHTLY)/python -m pip install --disable-pip-version-check $(QUIET) -r .nightly.txt
+	$(NIGHTLY)/python tools/chromium.py >/dev/null
+	$(NIGHTLY)/pytest -q tests/flowlib tests/live
 
 # Asks every address that the book leads to; needs no notebook's outputs.
 links: $(BUILT)
@@ -87,7 +101,7 @@ clean:
 
 # One install for each state of the two files that say what to install.
 $(BUILT): requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 1; }
+	$(HAVE_PYTHON)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(QUIET) -r requirements.txt
 	@touch $@

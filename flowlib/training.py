@@ -89,6 +89,7 @@ def fit(
         raise ValueError(
             f"fit expected a warm-up shorter than the training; got {rise} of {steps} steps"
         )
+    trained = [p for p in parameters if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, lr, fused=True)  # a stack has many small parameters
     losses: list[float] = []
     begun, last_finite = -1, None  # the step whose update began last, and the parameters before it
@@ -113,7 +114,7 @@ def fit(
                 last_finite = [p.detach().clone() for p in parameters]
                 begun = step
                 optimizer.zero_grad()
-                value.backward()
+                value.backward(inputs=trained)  # and no further, where a layer was computed
                 if clip < math.inf:
                     nn.utils.clip_grad_norm_(parameters, clip)
                 optimizer.param_groups[0]["lr"] = lr * one_cycle(step, steps, rise)

@@ -10,10 +10,15 @@ from torch import Tensor
 from torch.distributions import Distribution, constraints
 
 from flowlib.checks import cell_centres
+from flowlib.tensors import check_vectors, may_hold
 
 
 class PlaneDensity(Distribution):
     r"""A density on the plane: ``log_prob`` maps (*, 2) -> (*), ``sample`` returns (*shape, 2).
+
+    ``log_prob`` computes in the dtype and on the device of its input, and raises ValueError for
+    anything but a floating-point tensor of that shape.  NaN in, NaN out.  Samples have torch's
+    default dtype, those of a mixture the dtype and the device of its centres.
 
     ``entropy()`` is in nats, shape (), float64.  It is numerically exact, by the midpoint rule
     over the box from ``low`` to ``high``, where a subclass has no closed form.
@@ -58,6 +63,7 @@ class Banana(PlaneDensity):
     low, high = (-9.0, -5.0), (9.0, 40.0)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_vectors("Banana", value, 2)
         x1, x2 = value.unbind(-1)
         e1, e2 = x1 / 1.5, (x2 - x1**2 / 2 + 1.5) / 0.5
         return -(e1**2 + e2**2) / 2 - math.log(2 * math.pi * 1.5 * 0.5)
@@ -85,9 +91,12 @@ class Checkerboard(PlaneDensity):
     low, high = (-4.0, -4.0), (4.0, 4.0)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_vectors("Checkerboard", value, 2)
         square = torch.floor(value / 2)  # (*, 2), -2 to 1 on the board
         dark = (square.sum(-1) % 2 == 0) & (square >= -2).all(-1) & (square <= 1).all(-1)
-        return torch.where(dark, -math.log(32), -math.inf).to(value.dtype)
+        level = value.new_full(dark.shape, -math.log(32))
+        level = torch.where(value.isnan().any(-1), math.nan, level)
+        return torch.where(dark | level.isnan(), level, -math.inf)
 
     def sample(self, sample_shape=()) -> Tensor:
         column = torch.randint(-2, 2, sample_shape)
@@ -104,11 +113,12 @@ class GaussianMixture(PlaneDensity):
     .. math:: p(x) = \frac1M \sum_{m=1}^M \mathcal N(x \mid c_m, \sigma^2 I)
 
     Args:
-        centres: c_1 to c_M, shape (M, 2).
+        centres: c_1 to c_M, shape (M, 2), floating point.
         width: σ.
 
     Raises:
-        ValueError: centres of another shape.
+        ValueError: centres of another shape or dtype, none, or not finite; a width that is not
+            positive and finite.
 
     Example:
         >>> GaussianMixture(torch.zeros(1, 2), width=1.0).entropy()  # ln(2πe)
@@ -117,15 +127,25 @@ class GaussianMixture(PlaneDensity):
 
     def __init__(self, centres: Tensor, width: float):
         super().__init__()
-        if centres.ndim != 2 or centres.shape[-1] != 2:
-            raise ValueError(f"expected centres of shape (M, 2); got {tuple(centres.shape)}")
+        check_vectors("GaussianMixture", centres, 2)
+        if centres.ndim != 2 or not len(centres):
+            raise ValueError(
+                f"GaussianMixture expected centres of shape (M, 2); got {tuple(centres.shape)}"
+            )
+        if not (may_hold(centres.isfinite()) and 0 < width < math.inf):
+            raise ValueError(
+                "GaussianMixture expected finite centres and a width above 0; "
+                f"got width {width} and centres up to {centres.abs().max().item():g}"
+            )
         self.centres, self.width = centres, width
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_vectors(type(self).__name__, value, 2)
         offset = (value[..., None, :] - self.centres.to(value)) / self.width  # (*, M, 2)
         log_kernel = -offset.square().sum(-1) / 2 - math.log(2 * math.pi * self.width**2)
         return torch.logsumexp(log_kernel, -1) - math.log(len(self.centres))
 
+    @torch.no_grad()
     def sample(self, sample_shape=()) -> Tensor:
         centre = self.centres[torch.randint(len(self.centres), sample_shape)]
         return centre + self.width * torch.randn_like(centre)

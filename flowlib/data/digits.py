@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from flowlib.base import Bijection, Compose
 from flowlib.elementwise import Affine
-from flowlib.tensors import may_hold
+from flowlib.tensors import check_vectors, kind_of, may_hold
 from flowlib.unit_interval import Sigmoid
 
 LEVELS = 17
@@ -72,10 +73,11 @@ def dequantise(values: Tensor) -> Tensor:
     Args:
         values: v, a float tensor of whole numbers, shape (*).
 
-    Shapes: (*) -> (*); ``x.floor()`` is v again, also where v + η would round to v + 1.
+    Shapes: (*) -> (*), in the dtype and on the device of v, float32 or float64; ``x.floor()`` is v
+    again, also where v + η would round to v + 1.
 
     Raises:
-        ValueError: values that are not whole, such as noisy ones; an integer tensor.
+        ValueError: values that are not whole, such as noisy ones, or not finite; an integer tensor.
 
     Source: Uria et al. 2013; Theis et al. 2016.
 
@@ -84,8 +86,13 @@ def dequantise(values: Tensor) -> Tensor:
         >>> dequantise(v).floor()
         tensor([ 0., 16.])
     """
-    if not (values.is_floating_point() and may_hold(values == values.floor())):
-        raise ValueError(f"dequantise expected whole numbers as floats; got {values!r}")
+    if not isinstance(values, Tensor) or not values.is_floating_point():
+        raise ValueError(f"dequantise expected whole numbers as floats; got {kind_of(values)}")
+    whole = (values == values.floor()) & values.isfinite()
+    if not may_hold(whole):
+        raise ValueError(
+            f"dequantise expected whole numbers as floats; got {values[~whole][0].item():g}"
+        )
     below = torch.nextafter(values + 1, values)
     return torch.minimum(values + torch.rand_like(values), below)
 
@@ -135,11 +142,15 @@ def bits_per_dim(
     Args:
         log_prob: takes (draws, *, D), returns nats (draws, *), as ``flow.log_prob`` does.
         values: v, shape (*, D).
-        draws: noise vectors η for each image.
+        draws: noise vectors η for each image, at least 1.
         seed: of the noise.
 
     Returns:
-        b, shape (*); its mean is the figure to report.
+        b, shape (*), in the dtype of ``log_prob``; its mean is the figure to report.
+
+    Raises:
+        ValueError: values that are no vectors, or that :func:`dequantise` refuses; draws that are
+            not an integer of 1 or more; a log_prob of another shape.
 
     Source: Theis et al. 2016.
 
@@ -148,7 +159,18 @@ def bits_per_dim(
         >>> bits_per_dim(uniform, torch.zeros(3, 64))  # log2(17)
         tensor([4.0875, 4.0875, 4.0875])
     """
+    if not (isinstance(draws, Integral) and draws >= 1):
+        raise ValueError(f"bits_per_dim expected an integer of draws, at least 1; got {draws!r}")
+    check_vectors("bits_per_dim", values, None)
+    if not values.shape[-1]:
+        raise ValueError("bits_per_dim expected pixels; got none")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         x = dequantise(values.expand(draws, *values.shape))
-    return -log_prob(x).mean(0) / (values.shape[-1] * math.log(2))
+    nats = -log_prob(x)
+    if nats.shape != x.shape[:-1]:
+        raise ValueError(
+            f"bits_per_dim expected log_prob to return shape {tuple(x.shape[:-1])}; "
+            f"got {tuple(nats.shape)}"
+        )
+    return nats.mean(0) / (values.shape[-1] * math.log(2))

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -95,8 +96,125 @@ def test_the_moons_are_as_smooth_as_the_arcs():
 
 
 def test_centres_of_a_wrong_shape_are_refused():
-    with pytest.raises(ValueError, match=r"centres of shape \(M, 2\); got \(3,\)"):
+    with pytest.raises(ValueError, match=r"expected shape \(..., 2\); got \(3,\)"):
         GaussianMixture(torch.zeros(3), 1.0)
+
+
+# -- one dtype rule, devices, edges
+
+
+EXACT = {
+    "Banana": lambda x: (
+        -(x[0] ** 2) / 4.5 - 2 * (x[1] - x[0] ** 2 / 2 + 1.5) ** 2 - math.log(2 * math.pi * 0.75)
+    ),
+    "Checkerboard": lambda x: -math.log(32),
+    "U2": lambda x: -((x[1] - math.sin(math.pi * x[0] / 2)) ** 2) / 0.32 - Boxed(U2).log_normalizer,
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_in_float64_the_density_is_right_to_float64(name):
+    x = [1.3, 0.7]
+    log_p = DENSITIES[name]().log_prob(torch.tensor(x, dtype=torch.float64))
+    assert log_p.item() == pytest.approx(EXACT[name](x), rel=1e-14)
+
+
+@every_density
+def test_the_density_follows_its_inputs_dtype_and_device(name):
+    density, x = DENSITIES[name](), DENSITIES[name]().sample((50,))
+    exact = density.log_prob(x.double())
+    assert_close(density.log_prob(x).double(), exact, rtol=1e-5, atol=1e-4)
+    for dtype in (torch.float32, torch.float64):
+        log_p = density.log_prob(x.to("meta", dtype))  # a tensor left on the CPU would raise
+        assert (log_p.dtype, log_p.device.type, log_p.shape) == (dtype, "meta", (50,))
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        (torch.zeros(3, 2, dtype=torch.long), "a tensor of floats; got torch.int64"),
+        (torch.zeros(3, 3), r"shape \(..., 2\); got \(3, 3\)"),
+        (torch.zeros(3, 1), r"shape \(..., 2\); got \(3, 1\)"),
+        (torch.tensor(0.0), r"shape \(..., 2\); got \(\)"),
+        ([0.0, 0.0], "a tensor of floats; got list"),
+        (np.zeros(2), "a tensor of floats; got ndarray"),
+    ],
+)
+def test_what_are_no_points_is_refused_by_every_density_and_potential(value, got):
+    scores = {name: build().log_prob for name, build in DENSITIES.items() if name not in POTENTIALS}
+    for name, score in {**scores, **POTENTIALS, "Boxed": Boxed(U1).log_prob}.items():
+        with pytest.raises(ValueError, match=rf"^{name} expected {got}$"):
+            score(value)
+
+
+@every_density
+def test_nan_in_nan_out_and_nowhere_else(name):
+    x = torch.tensor([[1.0, 1.0], [math.nan, 1.0], [1.0, math.nan], [-1.0, -1.0]])
+    assert DENSITIES[name]().log_prob(x).isnan().tolist() == [False, True, True, False]
+
+
+@every_density
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (1, 2, 3), [2], torch.Size([2])])
+def test_samples_of_any_shape(name, shape):
+    assert DENSITIES[name]().sample(shape).shape == (*shape, 2)
+
+
+@every_density
+def test_a_negative_number_of_samples_is_refused(name):
+    with pytest.raises(RuntimeError, match="negative"):
+        DENSITIES[name]().sample((-1,))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_mixtures_samples_have_the_dtype_of_its_centres_and_no_gradient(dtype):
+    centres = torch.zeros(2, 2, dtype=dtype, requires_grad=True)
+    mixture = GaussianMixture(centres, width=0.5)
+    x = mixture.sample((4,))
+    assert x.dtype == dtype and not x.requires_grad
+    assert mixture.log_prob(x).requires_grad, "the density can be fitted"
+
+
+@pytest.mark.parametrize(
+    ("centres", "width", "message"),
+    [
+        (torch.zeros(0, 2), 1.0, r"got \(0, 2\)"),
+        (torch.zeros(2, 2, dtype=torch.long), 1.0, "got torch.int64"),
+        ([[0.0, 0.0]], 1.0, "got list"),
+        (torch.tensor([[0.0, math.inf]]), 1.0, "got width 1.0 and centres up to inf"),
+        (torch.tensor([[0.0, math.nan]]), 1.0, "got width 1.0 and centres up to nan"),
+        (torch.zeros(1, 2), 0.0, "got width 0.0 and centres up to 0"),
+        (torch.zeros(1, 2), -1.0, "got width -1.0 and centres up to 0"),
+        (torch.zeros(1, 2), math.nan, "got width nan and centres up to 0"),
+        (torch.zeros(1, 2), math.inf, "got width inf and centres up to 0"),
+    ],
+)
+def test_a_mixture_that_is_no_density_is_refused(centres, width, message):
+    with pytest.raises(ValueError, match=f"GaussianMixture expected .*{message}"):
+        GaussianMixture(centres, width)
+
+
+@pytest.mark.parametrize(
+    ("potential", "message"),
+    [
+        (lambda z: z, r"\(3, 2\) -> \(3,\); got \(3, 2\)"),
+        (lambda z: z.sum(), r"got \(\)"),
+        (lambda z: z[..., :1], r"got \(3, 1\)"),
+        (lambda z: z[..., 0] * math.nan, "finite mass; got nan"),
+        (lambda z: z[..., 0] * 0 + 1e4, "finite mass; got 0.0"),
+        (lambda z: z[..., 0] * 0 - 1e4, "finite mass; got inf"),
+    ],
+)
+def test_a_potential_that_gives_no_density_is_refused(potential, message):
+    with pytest.raises(ValueError, match=f"Boxed expected a potential .*{message}"):
+        Boxed(potential)
+
+
+def test_a_potential_too_low_for_the_sampler_is_refused_and_not_cut_off():
+    """Its peak would be cut off at 2: other samples than the density says."""
+    low = Boxed(lambda z: U1(z) - 3)
+    assert_close(low.log_prob(torch.ones(2)), Boxed(U1).log_prob(torch.ones(2)), rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match=r"potentials of at least -ln 2; got one that falls to -3"):
+        low.sample((5,))
 
 
 # -- potentials

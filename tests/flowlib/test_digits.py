@@ -3,6 +3,7 @@
 import math
 import sys
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Independent, Laplace, Normal
@@ -81,10 +82,19 @@ def test_the_noise_is_uniform_and_never_reaches_the_next_level(dtype, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "values", [torch.tensor([0.0, 0.5]), torch.tensor([1, 2]), torch.tensor(math.nan)]
+    ("values", "got"),
+    [
+        (torch.tensor([0.0, 0.5]), "0.5"),
+        (torch.tensor([[1, 2]]), "torch.int64"),
+        (torch.tensor([3.0, math.nan]), "nan"),
+        (torch.tensor([3.0, -math.inf]), "-inf"),
+        (torch.full((300, 300), 0.25), "0.25"),
+        ([1.0, 2.0], "list"),
+        (np.ones(2), "ndarray"),
+    ],
 )
-def test_what_is_no_whole_number_is_refused(values):
-    with pytest.raises(ValueError, match="whole numbers as floats; got tensor"):
+def test_what_is_no_whole_number_is_refused_in_one_line(values, got):
+    with pytest.raises(ValueError, match=f"^dequantise expected whole .* as floats; got {got}$"):
         dequantise(values)
 
 
@@ -193,3 +203,37 @@ def test_every_density_gets_the_same_noise_and_the_generator_is_left_alone():
 @pytest.mark.parametrize("shape", [(0, 64), (64,), (3, 64)])
 def test_any_number_of_images(shape):
     assert bits_per_dim(uniform, torch.zeros(shape)).shape == shape[:-1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_bits_have_the_dtype_of_the_values_and_go_where_they_are(dtype):
+    values = torch.randint(17, (20, 64)).to(dtype)
+    assert_close(bits_per_dim(uniform, values), torch.full((20,), math.log2(17), dtype=dtype))
+    assert dequantise(values).dtype == dtype
+    assert dequantise(values.to("meta")).device.type == "meta"
+    assert bits_per_dim(lambda x: -x.sum(-1), values.to("meta")).device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    ("values", "got"),
+    [
+        (torch.tensor(3.0), r"shape \(..., D\); got \(\)"),
+        (torch.zeros(3, 0), "pixels; got none"),
+        (torch.zeros(3, 2, dtype=torch.long), "a tensor of floats; got torch.int64"),
+        ([0.0, 1.0], "a tensor of floats; got list"),
+    ],
+)
+def test_bits_of_what_are_no_vectors_are_refused(values, got):
+    with pytest.raises(ValueError, match=f"bits_per_dim expected {got}"):
+        bits_per_dim(uniform, values)
+
+
+@pytest.mark.parametrize("draws", [0, -1, 2.5])
+def test_a_number_of_draws_that_is_none_is_refused(draws):
+    with pytest.raises(ValueError, match=f"an integer of draws, at least 1; got {draws}"):
+        bits_per_dim(uniform, torch.zeros(3, 64), draws)
+
+
+def test_a_density_that_returns_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"return shape \(10, 3\); got \(10, 3, 64\)"):
+        bits_per_dim(lambda x: -x, torch.zeros(3, 64))

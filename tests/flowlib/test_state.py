@@ -327,3 +327,13 @@ def test_fit_trains_through_a_layer_of_computed_tensors():
     losses = fit(loss, [scale], steps=100, lr=0.1)
     assert losses[-1] < losses[0] - 1
     assert_close((2 * scale).exp(), x.std(0), rtol=0.02, atol=0)
+
+
+def test_fit_trains_the_rest_of_a_flow_with_a_layer_computed_once():
+    from flowlib import fit
+
+    slider = torch.tensor([0.3, -0.2], requires_grad=True)
+    layer = Affine(2, log_scale=slider.exp().log1p(), shift=torch.zeros(2))
+    flow, x = Flow(standard_normal(2), Affine(2), layer), 3 * torch.randn(500, 2)
+    losses = fit(lambda: -flow.log_prob(x).mean(), flow.parameters(), steps=20, lr=0.1)
+    assert losses[-1] < losses[0] and slider.grad is None

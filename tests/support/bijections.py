@@ -156,9 +156,9 @@ UNIT_INTERVAL_IN = {"inverse cdf"}  # z must lie in (0, 1)
 UNIT_INTERVAL_OUT = {"sigmoid"}  # x must lie in (0, 1)
 
 
-def build(name, dim, dtype=torch.float64, seed=0):
+def build(name, dim, dtype=torch.float64, seed=0, device="cpu"):
     torch.manual_seed(seed)
-    return BIJECTIONS[name](dim).to(dtype)
+    return BIJECTIONS[name](dim).to(device, dtype)
 
 
 def points(shape, unit_interval, dtype=torch.float64, seed=1):
@@ -169,8 +169,8 @@ def points(shape, unit_interval, dtype=torch.float64, seed=1):
     return torch.randn(shape, generator=generator, dtype=dtype)
 
 
-def inputs(name, shape, dtype=torch.float64):
+def inputs(name, shape, dtype=torch.float64, device="cpu"):
     """A z for ``forward`` and, drawn on its own, an x for ``inverse``."""
     z = points(shape, name in UNIT_INTERVAL_IN, dtype)
     x = points(shape, name in UNIT_INTERVAL_OUT, dtype, seed=2)
-    return z, x
+    return z.to(device), x.to(device)
