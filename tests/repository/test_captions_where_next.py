@@ -1,0 +1,43 @@
+"""What the captions of "Where next?" promise, read off the figures in the state they describe."""
+
+import pytest
+
+from cells import run
+
+
+@pytest.fixture(scope="module")
+def page():
+    return run("where-next")
+
+
+def test_spline(page):
+    figure = page[1]["spline"]
+    before = figure.evaluate()
+    for left, right in ((-2.8, 2.8), (-0.2, 0.2), (-1.8, 1.8)):
+        figure.left, figure.right = left, right
+        assert f"{figure.evaluate()['mass']:.3f}" == "0.683"
+    figure.steep_left = 5 * figure.steep_left
+    assert figure.steep_left == 3
+    after = figure.evaluate()
+    assert after["at_left"].item() == pytest.approx(before["at_left"].item() / 5, rel=1e-3)
+    figure.steep_left = 0.6
+    density = figure.evaluate()["density"]
+    peaks = (density[1:-1] > density[:-2]) & (density[1:-1] > density[2:])
+    assert peaks.sum() == 2  # two humps of one bell
+
+
+def test_flow_matching(page):
+    names, figure = page[0], page[1]["flow-matching"]
+    figure.tau = 1.0
+    astray = {}
+    for steps in ("1", "4", "16"):
+        figure.steps = steps
+        for seed in range(3):
+            figure.seed = seed
+            out = figure.evaluate()
+            astray.setdefault(steps, []).append(out["astray"].item())
+            if steps == "1":  # in the middle of the data, and close together
+                middle = names["moons"].centres.mean(0)
+                assert (out["x"].mean(0) - middle).norm() < 0.1 and out["spread"] < 0.2
+    assert all(0.13 < share < 0.17 for share in astray["4"])
+    assert all(0.025 < share < 0.065 for share in astray["16"])
