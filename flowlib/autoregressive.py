@@ -1,4 +1,4 @@
-"""Autoregressive flows: each variable is scaled and shifted by what the variables before it say."""
+"""Autoregressive flows: the variables before each one set its scale and its shift."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.forward_ad import unpack_dual
 
 from flowlib.base import Bijection
-from flowlib.made import MADE
+from flowlib.made import MADE, under_torch_func
 from flowlib.network import bounded
-from flowlib.tensors import fix
+from flowlib.tensors import fix, may_hold
 
 
 class MaskedAutoregressive(Bijection):
@@ -21,7 +22,7 @@ class MaskedAutoregressive(Bijection):
         s_i, t_i = \text{functions of } x_1, \dots, x_{i-1}
 
     ``inverse``, the direction that scores, is one pass of a network: all of x is known.  ``forward``
-    is sequential, for s_i and t_i need x_1 to x_{i-1} first.  Its D steps together take the
+    is sequential, because s_i and t_i need x_1 to x_{i-1} first.  Its D steps together take the
     arithmetic of one pass, because each hidden unit is computed once, as soon as its inputs are
     known (:meth:`MADE.generate`).
 
@@ -35,8 +36,8 @@ class MaskedAutoregressive(Bijection):
         dim: D.
         hidden: widths of the hidden layers of the network.
         order: the variables 0 to D - 1, the first one first.  None: as they are.  In a stack, let
-            the layers take turns with ``range(dim)[::-1]``.
-        bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network says it.
+            every other layer have ``range(dim)[::-1]``.
+        bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network outputs it.
         dropout: the share of the network's hidden units that ``inverse`` sets to zero, at random,
             while training.  ``forward`` drops none: the two directions agree after ``eval()``.
 
@@ -48,7 +49,9 @@ class MaskedAutoregressive(Bijection):
         ValueError: a dim or a width below 1; an order that is no permutation; a bound that is not
             positive; a dropout outside [0, 1); a wrong shape.
 
-    Source: Papamakarios et al. 2017, equations 2 to 5; IAF: Kingma et al. 2016, section 4.
+    Source: Papamakarios et al. 2017, `arXiv:1705.07057 <https://arxiv.org/abs/1705.07057>`_,
+    equations 2 to 5; IAF: Kingma et al. 2016, `arXiv:1606.04934
+    <https://arxiv.org/abs/1606.04934>`_, section 4.
 
     Example:
         >>> layer = MaskedAutoregressive(3)
@@ -95,9 +98,16 @@ class MaskedAutoregressive(Bijection):
         return (x - shift) * torch.exp(-log_scale), -log_scale.sum(-1)
 
     def forward_by_passes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """What ``forward`` computes, as the papers do it: D passes of the whole network.
+        r"""What ``forward`` computes, by Jacobi's iteration: passes of the whole network.
 
-        Each pass makes one more variable right, since its s and t see those before it alone.
+        .. math:: x \leftarrow e^{s(x)} \odot z + t(x)
+
+        Each pass makes at least one more variable right, because its s and t depend only on those
+        before it: D passes are always enough.  After a pass that changes nothing, no other would
+        change anything, and the iteration ends.  Where derivatives are wanted it makes all D
+        passes: a derivative may still change when x no longer does.
+
+        Source: Song et al. 2021, `arXiv:2002.03629 <https://arxiv.org/abs/2002.03629>`_.
 
         Example:
             >>> layer, z = MaskedAutoregressive(3), torch.randn(5, 3)
@@ -107,11 +117,24 @@ class MaskedAutoregressive(Bijection):
         self.check(z)
         x = torch.zeros_like(z)
         for _ in range(self.dim):
+            before = x
             log_scale, shift = self.log_scale_and_shift(self.network(x))
             x = z * torch.exp(log_scale) + shift
+            if not (may_hold((x != before).any()) or has_derivatives(x)):
+                break
         return x, log_scale.sum(-1)
 
     def log_scale_and_shift(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """s and t from what the network says, each (*, D) of (*, 2, D)."""
+        """s and t from the network's output, each (*, D) of (*, 2, D)."""
         log_scale, shift = outputs.unbind(-2)
         return bounded(log_scale, self.bound), shift
+
+
+def has_derivatives(x: Tensor) -> bool:
+    """Whether torch carries derivatives along with x, in either mode.
+
+    Example:
+        >>> has_derivatives(torch.ones(1)), has_derivatives(torch.ones(1, requires_grad=True))
+        (False, True)
+    """
+    return x.requires_grad or under_torch_func() or unpack_dual(x).tangent is not None

@@ -4,7 +4,8 @@ import math
 
 import pytest
 import torch
-from torch.func import functional_call, jacrev, stack_module_state, vmap
+from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
+from torch.func import functional_call, jacfwd, jacrev, stack_module_state, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.testing import assert_close
 
@@ -47,7 +48,7 @@ def build(dim, hidden=(30, 20), order="shuffled", dtype=torch.float64, **options
 
 
 def stack(dim, count=3, dtype=torch.float64):
-    """Layers that take turns with the order, as the book composes them."""
+    """Layers of alternating orders, as the book composes them."""
     return Compose(*(build(dim, order=list(ORDERS)[k % 2], dtype=dtype) for k in range(count)))
 
 
@@ -243,6 +244,47 @@ def test_iaf_samples_in_one_pass_and_maf_by_passes_in_as_many_as_variables():
     assert count(iaf) == count(layer.inverse) == 1
     assert count(layer.forward_by_passes) == 5
     assert count(layer) == count(iaf.inverse) == 0  # unit by unit
+
+
+def test_passes_end_when_nothing_changes_with_what_all_passes_give():
+    layer, passes = build(64, order="as they are").requires_grad_(False), []
+    moved(layer.network.layers[-1], by=0.02)
+    layer.network.register_forward_hook(lambda *_: passes.append(1))
+    z = points((6, 64), False)
+    early = layer.forward_by_passes(z)
+    assert 2 < len(passes) < 32
+    passes.clear()
+    all_passes = layer.forward_by_passes(z.requires_grad_())
+    assert len(passes) == 64
+    assert all(map(torch.equal, early, all_passes))
+
+
+def all_at_rest():
+    """A layer that takes 0 to 0 in one pass, where a derivative takes all D of them."""
+    layer = build(5, ())
+    torch.nn.init.zeros_(layer.network.layers[-1].bias)
+    return layer, points((5,), False)
+
+
+@with_and_without_gradients
+@pytest.mark.parametrize("derivative", [jacrev, jacfwd], ids=lambda each: each.__name__)
+def test_derivatives_by_passes_are_right_where_x_is_right_at_once(derivative, grad):
+    layer, z = all_at_rest()[0], torch.zeros(5, dtype=torch.float64)
+    expected = torch.linalg.inv(jacrev(lambda x: layer.inverse(x)[0])(z))
+    assert torch.count_nonzero(expected) == 15
+    with torch.set_grad_enabled(grad):
+        assert_close(derivative(lambda z: layer.forward_by_passes(z)[0])(z), expected)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("sampler", ["forward", "forward_by_passes"])
+def test_forward_mode_is_right_without_gradients(sampler):
+    layer, direction = all_at_rest()
+    z = torch.zeros(5, dtype=torch.float64)
+    expected = torch.linalg.inv(jacrev(lambda x: layer.inverse(x)[0])(z)) @ direction
+    with dual_level():
+        x, _ = getattr(layer, sampler)(make_dual(z, direction))
+        assert_close(unpack_dual(x).tangent, expected)
 
 
 def test_iaf_says_scale_and_shift_from_the_noise():

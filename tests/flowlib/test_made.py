@@ -1,6 +1,7 @@
 """MADE: which output sees which variable, and the units computed one degree at a time."""
 
 import math
+import runpy
 from itertools import product
 
 import pytest
@@ -9,6 +10,7 @@ from torch.func import jacrev, vmap
 from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
+import flowlib.made
 from bijections import moved, points
 from flowlib import MADE
 
@@ -139,6 +141,18 @@ def test_generate_solves_for_every_variable(dim, order, hidden, grad):
     assert torch.equal(z, given), "the input was written to"
     expected = [wiggle(*each) for each in zip(z, made(x.mT).permute(2, 1, 0))]
     assert_close(x, torch.stack(expected), rtol=1e-12, atol=1e-12)
+
+
+@torch.no_grad()
+def test_generate_without_torchs_private_name_gives_the_same(monkeypatch):
+    made, z = build(5, "three layers", "shuffled"), points((5, 6), False)
+    expected = made.generate(wiggle, z)
+    with monkeypatch.context() as gone:
+        gone.delattr(torch._C, "_are_functorch_transforms_active")
+        other = runpy.run_path(flowlib.made.__file__)
+    assert other["under_torch_func"]()
+    monkeypatch.setattr(flowlib.made, "under_torch_func", other["under_torch_func"])
+    assert_close(made.generate(wiggle, z), expected, rtol=1e-12, atol=1e-12)
 
 
 @each_order

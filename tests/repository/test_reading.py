@@ -183,6 +183,13 @@ def unlimited_cores():
         guess = z * torch.exp(log_scale) + shift
         right.append(int(torch.isclose(guess, x).sum()))
     assert right == [1, 2, 3, 4, 5, 6]
+    weak = MaskedAutoregressive(64, hidden=(32,)).double().requires_grad_(False)
+    for parameter in weak.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    passes = []
+    weak.network.register_forward_hook(lambda *_: passes.append(1))
+    weak.forward_by_passes(torch.randn(64, dtype=double))
+    assert len(passes) < 32
     large = MaskedAutoregressive(1000, hidden=(2000,)).network.layers
     kept = sum(int(layer.mask.sum()) for layer in large)
     assert 1000 * sum(layer.mask.numel() for layer in large) / kept == pytest.approx(2000, rel=0.01)
