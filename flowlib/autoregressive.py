@@ -86,13 +86,13 @@ class MaskedAutoregressive(Bijection):
             return torch.addcmul(shift, torch.exp(log_scale), z)
 
         x = self.network.generate(variable, z.reshape(-1, self.dim).mT.contiguous())  # (D, batch)
-        log_det = torch.stack(log_scales).sum(0)
+        log_det = torch.stack(log_scales).to(z.dtype).sum(0)  # autocast's may be narrower
         return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check(x)
         log_scale, shift = self.log_scale_and_shift(self.network(x))
-        return (x - shift) * torch.exp(-log_scale), -log_scale.sum(-1)
+        return (x - shift) * torch.exp(-log_scale), -log_scale.to(x.dtype).sum(-1)
 
     def forward_by_passes(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """What ``forward`` computes, as the papers do it: D passes of the whole network.
@@ -109,7 +109,7 @@ class MaskedAutoregressive(Bijection):
         for _ in range(self.dim):
             log_scale, shift = self.log_scale_and_shift(self.network(x))
             x = z * torch.exp(log_scale) + shift
-        return x, log_scale.sum(-1)
+        return x, log_scale.to(z.dtype).sum(-1)
 
     def log_scale_and_shift(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """s and t from what the network says, each (*, D) of (*, 2, D)."""

@@ -67,7 +67,8 @@ class Bijection(Held):
         name = type(self).__name__
         if not isinstance(value, Tensor) or not value.is_floating_point():
             raise ValueError(f"{name} expected a tensor of floats; got {kind_of(value)}")
-        if value.ndim == 0 or self.dim not in (None, value.shape[-1]):
+        # No `in` here: for a size that torch.compile leaves open it is wrong.
+        if value.ndim == 0 or (self.dim is not None and self.dim != value.shape[-1]):
             expected = "D" if self.dim is None else self.dim
             raise ValueError(f"{name} expected shape (..., {expected}); got {tuple(value.shape)}")
         dtype = dtype_of(self)
@@ -87,7 +88,7 @@ class Compose(Bijection):
         bijections: f_1, ..., f_K in the order in which ``forward`` applies them.
 
     Raises:
-        ValueError: two bijections that are defined for different D.
+        ValueError: what is no bijection; two that are defined for different D.
 
     Example:
         >>> from flowlib import Affine, Compose
@@ -100,6 +101,9 @@ class Compose(Bijection):
 
     def __init__(self, *bijections: Bijection):
         super().__init__()
+        others = [kind_of(b) for b in bijections if not isinstance(b, Bijection)]
+        if others:
+            raise ValueError(f"expected bijections, an argument each; got {others[0]}")
         self.bijections = nn.ModuleList(bijections)
         dims = {b.dim for b in bijections if b.dim is not None}
         if len(dims) > 1:
