@@ -117,6 +117,20 @@ def test_each_of_torchs_distributions_keeps_its_shapes_and_support(name):
     assert distribution.support.check(x).all()
 
 
+def test_the_tensors_of_a_list_of_transforms_are_in_the_state():
+    def moved(by):
+        parts = [AffineTransform(torch.full((2,), by), torch.ones(2), event_dim=1), TanhTransform()]
+        return Flow(TransformedDistribution(standard_normal(2), parts))
+
+    flow, other = moved(0.5), moved(-0.5)
+    assert any(torch.equal(value, torch.full((2,), 0.5)) for value in flow.state_dict().values())
+    x = flow.sample((5,))
+    assert not torch.allclose(other.log_prob(x), flow.log_prob(x))
+    other.load_state_dict(flow.state_dict())
+    assert_close(other.log_prob(x), flow.log_prob(x), rtol=0, atol=0)
+    assert flow.double().sample((3,)).dtype == torch.float64
+
+
 # -- a base is the same before and after it was used
 
 USED = {

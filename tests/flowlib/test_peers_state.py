@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from bijections import BIJECTIONS, build
 from flowlib import (
     Affine,
     AffineCoupling,
@@ -117,6 +118,16 @@ def test_a_copy_trains(way, x):
     (-before).backward()
     optimizer.step()
     assert twin.log_prob(x).mean() > before
+
+
+@pytest.mark.parametrize("name", BIJECTIONS)
+def test_every_tensor_of_a_layer_moves_with_it(name):
+    """An index that is no buffer stays behind; on the meta device torch does not say so."""
+    layer = build(name, 3).to("meta")
+    assert all(value.is_meta for value in (*layer.parameters(), *layer.buffers()))
+    for module in layer.modules():
+        left = [key for key, value in vars(module).items() if isinstance(value, torch.Tensor)]
+        assert not left, f"{type(module).__name__}.{left}"
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
