@@ -89,13 +89,13 @@ class MaskedAutoregressive(Bijection):
             return torch.addcmul(shift, torch.exp(log_scale), z)
 
         x = self.network.generate(variable, z.reshape(-1, self.dim).mT.contiguous())  # (D, batch)
-        log_det = torch.stack(log_scales).sum(0)
+        log_det = torch.stack(log_scales).to(z.dtype).sum(0)  # autocast's may be narrower
         return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check(x)
         log_scale, shift = self.log_scale_and_shift(self.network(x))
-        return (x - shift) * torch.exp(-log_scale), -log_scale.sum(-1)
+        return (x - shift) * torch.exp(-log_scale), -log_scale.to(x.dtype).sum(-1)
 
     def forward_by_passes(self, z: Tensor) -> tuple[Tensor, Tensor]:
         r"""What ``forward`` computes, by Jacobi's iteration: passes of the whole network.
@@ -122,7 +122,7 @@ class MaskedAutoregressive(Bijection):
             x = z * torch.exp(log_scale) + shift
             if not (may_hold((x != before).any()) or has_derivatives(x)):
                 break
-        return x, log_scale.sum(-1)
+        return x, log_scale.to(z.dtype).sum(-1)
 
     def log_scale_and_shift(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """s and t from the network's output, each (*, D) of (*, 2, D)."""

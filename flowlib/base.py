@@ -15,7 +15,7 @@ from torch.distributions import constraints
 from torch.distributions.constraints import Constraint
 
 from flowlib.distributions import Image, same_set
-from flowlib.tensors import Held, check_vectors, dtype_of
+from flowlib.tensors import Held, check_vectors, dtype_of, kind_of
 
 
 class Bijection(Held):
@@ -83,7 +83,7 @@ class Compose(Bijection):
         bijections: f_1, ..., f_K in the order in which ``forward`` applies them.
 
     Raises:
-        ValueError: two bijections that are defined for different D.
+        ValueError: what is no bijection; two that are defined for different D.
 
     Example:
         >>> from flowlib import Affine, Compose
@@ -96,6 +96,9 @@ class Compose(Bijection):
 
     def __init__(self, *bijections: Bijection):
         super().__init__()
+        others = [kind_of(b) for b in bijections if not isinstance(b, Bijection)]
+        if others:
+            raise ValueError(f"expected bijections, an argument each; got {others[0]}")
         self.bijections = nn.ModuleList(bijections)
         dims = {b.dim for b in bijections if b.dim is not None}
         if len(dims) > 1:

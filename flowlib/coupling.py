@@ -219,7 +219,7 @@ class AffineCoupling(Coupling):
     def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t of the half that is kept, each (*, d₂)."""
         log_scale, shift = self.condition(kept).split(self.sizes[1], -1)
-        return bounded(log_scale, self.bound), shift
+        return bounded(log_scale, self.bound).to(kept.dtype), shift  # autocast's may be narrower
 
 
 def alternate(dim: int, k: int) -> Tensor:

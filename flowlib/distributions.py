@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, Transform, constraints
+from torch.distributions.utils import lazy_property
 
 from flowlib.tensors import Held, fix, may_hold
 
@@ -58,8 +59,9 @@ class DistributionModule(Held):
         self._class: Any = type(whole)
         self._rest: dict[str, Any] = {}
         self._views: dict[str, tuple] = {}
-        named = enumerate(whole) if isinstance(whole, (list, tuple)) else vars(whole).items()
-        for name, value in ((str(name), value) for name, value in named):
+        parts = _parts(whole)
+        self._names = list(parts)
+        for name, value in parts.items():
             if name == "_inv" and "Inverse" not in self._class.__name__:
                 self._rest[name] = None  # a transform's own inverse, once asked for
             elif name == "_cached_x_y":
@@ -102,10 +104,29 @@ class DistributionModule(Held):
         for name, part in self._modules.items():
             values[name] = part() if isinstance(part, DistributionModule) else part
         if issubclass(self._class, (list, tuple)):
-            return self._class(values[str(i)] for i in range(len(values)))
+            return self._class(values[name] for name in self._names)
         made = object.__new__(self._class)
-        made.__dict__.update(values)
+        made.__dict__.update((name, values[name]) for name in self._names)
         return made
+
+
+class Expanded(nn.Module):
+    """What makes a distribution of another batch shape, of the same parameters.
+
+    Args:
+        base: a module whose ``forward()`` makes a distribution.
+
+    Example:
+        >>> Expanded(DistributionModule(standard_normal(2)), (3,))().batch_shape
+        torch.Size([3])
+    """
+
+    def __init__(self, base: nn.Module, batch_shape: tuple[int, ...]):
+        super().__init__()
+        self.base, self.batch_shape = base, batch_shape
+
+    def forward(self) -> Distribution:
+        return self.base().expand(self.batch_shape)
 
 
 class Image(constraints.Constraint):
@@ -125,16 +146,21 @@ class Image(constraints.Constraint):
 
     @torch.no_grad()
     def check(self, value: Tensor) -> Tensor:
-        def holds(x: Tensor) -> bool:
-            try:
-                z, _ = self.bijection.inverse(x)
-            except ValueError:
-                return False
-            support: Any = self.base.support if self.base else constraints.real_vector
-            return bool(support.check(z)) and bool(z.isfinite().all())
+        self.bijection.check(value)
+        if not value.numel():  # torch's ``independent`` takes no empty batch
+            return torch.ones(value.shape[:-1], dtype=torch.bool, device=value.device)
 
-        rows = [holds(x) for x in value.reshape(-1, value.shape[-1])]
-        return torch.tensor(rows, device=value.device).reshape(value.shape[:-1])
+        def back(x: Tensor) -> Tensor:
+            try:
+                return self.bijection.inverse(x)[0]
+            except ValueError:  # off the image of a layer
+                return torch.full_like(x, torch.nan)
+
+        rows = [back(x) for x in value.reshape(-1, value.shape[-1])]
+        z = torch.stack(rows).reshape(value.shape)
+        finite = z.isfinite().all(-1)
+        support: Any = constraints.real_vector if self.base is None else self.base.support
+        return finite & support.check(z)
 
 
 def same_set(a: Any, b: Any) -> bool:
@@ -150,6 +176,21 @@ def same_set(a: Any, b: Any) -> bool:
         pairs = (a.lower_bound, b.lower_bound), (a.upper_bound, b.upper_bound)
         return all(may_hold(torch.as_tensor(p) == torch.as_tensor(q)) for p, q in pairs)
     return str(a) == str(b)
+
+
+def _parts(whole: Any) -> dict[str, Any]:
+    """What a distribution, a transform or a list was made of, by name.
+
+    Not what a distribution has computed from that since, such as the logits of given probabilities:
+    the state would depend on what was asked of it before.  A distribution is given its own before
+    it has a shape.
+    """
+    if isinstance(whole, (list, tuple)):
+        return {str(k): value for k, value in enumerate(whole)}
+    names = list(vars(whole))
+    since = names[names.index("_event_shape") :] if "_event_shape" in names else []
+    computed = {name for name in since if isinstance(getattr(type(whole), name, 0), lazy_property)}
+    return {name: value for name, value in vars(whole).items() if name not in computed}
 
 
 def _has_parts(value: Any) -> bool:

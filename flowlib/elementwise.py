@@ -98,12 +98,14 @@ class Linear(Bijection):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         self.check(z)
-        return z @ self.matrix.mT, self._log_det().expand(z.shape[:-1])
+        x = (z @ self.matrix.mT).to(z.dtype)  # autocast's product may be narrower
+        return x, self._log_det().expand(z.shape[:-1])
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check(x)
         # Not linalg.solve: under vmap(jacfwd) torch 2.13 gets it wrong with an unbatched matrix.
-        return x @ torch.linalg.inv(self.matrix).mT, -self._log_det().expand(x.shape[:-1])
+        z = (x @ torch.linalg.inv(self.matrix).mT).to(x.dtype)
+        return z, -self._log_det().expand(x.shape[:-1])
 
     def _log_det(self) -> Tensor:
         return torch.linalg.slogdet(self.matrix).logabsdet

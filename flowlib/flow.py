@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from flowlib.base import Bijection, Compose
-from flowlib.distributions import DistributionModule, Image, same_set
+from flowlib.distributions import DistributionModule, Expanded, Image, same_set
 from flowlib.tensors import bad_numbers, check_vectors, may_hold
 
 
@@ -86,6 +86,7 @@ class Flow(nn.Module):
     @torch.no_grad()
     def sample(self, shape: tuple[int, ...] = ()) -> Tensor:
         """Samples without gradients, shape (*shape, D)."""
+        _check_shape(shape)
         z = self.base.sample(shape)
         x, _ = self.bijection(z)
         self._refuse_nan(x, z, scoring=False)
@@ -93,6 +94,7 @@ class Flow(nn.Module):
 
     def rsample_and_log_prob(self, shape: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:
         """Reparametrised samples (*shape, D) and their log-densities (*shape), with no inverse."""
+        _check_shape(shape)
         base = self.base
         z = base.rsample(shape)
         x, log_det = self.bijection(z)
@@ -118,6 +120,11 @@ class Flow(nn.Module):
             f"NaN arose in {where}: a parameter that is not finite, or numbers too large for "
             f"{result.dtype}"
         )
+
+
+def _check_shape(shape: Any) -> None:
+    if not hasattr(shape, "__len__"):  # torch would say that it is not iterable
+        raise ValueError(f"Flow expected a shape, such as (3,); got {shape}")
 
 
 def _score(base: Distribution, z: Tensor) -> Tensor:
@@ -156,9 +163,8 @@ class FlowDistribution(Distribution):
         return self.flow.base.has_rsample
 
     def expand(self, batch_shape, _instance=None) -> FlowDistribution:
-        return FlowDistribution(
-            Flow(self.flow.base.expand(batch_shape), *self.flow.bijection.bijections)
-        )
+        base = Expanded(self.flow.base_state, batch_shape)
+        return FlowDistribution(Flow(base, *self.flow.bijection.bijections))
 
     def log_prob(self, value: Tensor) -> Tensor:
         return self.flow.log_prob(value)

@@ -46,6 +46,8 @@ class MaskedLinear(nn.Linear):
 
     @torch.no_grad()
     def fill_mask(self) -> None:
+        if self.mask.is_meta and not self.weight.is_meta:  # a state was assigned
+            self.mask = torch.empty_like(self.weight)
         if not self.mask.is_meta:
             inputs, outputs = (torch.tensor(d, device="cpu") for d in (self.inputs, self.outputs))
             self.mask.copy_(outputs[:, None] >= inputs)  # (out, in)
@@ -54,6 +56,10 @@ class MaskedLinear(nn.Linear):
         module = super()._apply(fn, recurse)
         self.fill_mask()  # it may come from the meta device, which has no values
         return module
+
+    def _load_from_state_dict(self, *args):
+        super()._load_from_state_dict(*args)
+        self.fill_mask()
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight * self.mask, self.bias)

@@ -30,7 +30,8 @@ class Held(nn.Module):
     _fixed: dict[str, Any]  # there once fix was called
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, extra, errors):
-        for name, value in vars(self).get("_fixed", {}).items():
+        fixed = vars(self).get("_fixed", {})
+        for name, value in fixed.items():
             given = state_dict.get(prefix + name)
             if given is not None and not torch.equal(given.cpu(), _encoded(value).to(given.dtype)):
                 errors.append(
@@ -38,13 +39,21 @@ class Held(nn.Module):
                     f"got {_decoded(given, value)}"
                 )
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, extra, errors)
+        # What follows from the state, such as an index, follows it from the meta device too.
+        devices = {getattr(self, name).device for name in fixed}
+        for device in devices - {torch.device("meta")}:
+            for name in fixed:
+                if getattr(self, name).is_meta:
+                    setattr(self, name, _encoded(fixed[name], device))
 
     def _apply(self, fn, recurse=True):
         module = super()._apply(fn, recurse)
         for name, value in vars(self).get("_fixed", {}).items():
             buffer = getattr(self, name)
             if not buffer.is_meta:
-                buffer.copy_(_encoded(value))
+                setattr(
+                    self, name, _encoded(value, buffer.device)
+                )  # .type() casts whole numbers too
         return module
 
     def __deepcopy__(self, memo):
@@ -76,21 +85,21 @@ def fix(module: Held, name: str, value: Any, persistent: bool = True) -> None:
         Held expected a state with order = [1, 0]; got [0, 1]
     """
     module.__dict__.setdefault("_fixed", {})[name] = value
-    buffer = torch.tensor(list(value.encode()) if isinstance(value, str) else value)
-    module.register_buffer(name, buffer, persistent)
+    module.register_buffer(name, _encoded(value, torch.get_default_device()), persistent)
 
 
-def _encoded(value: Any) -> Tensor:
-    """A fixed value as the tensor that a state has of it, on the CPU."""
-    value = list(value.encode()) if isinstance(value, str) else value
-    return torch.tensor(value, device="cpu")
+def _encoded(value: Any, device: Any = "cpu") -> Tensor:
+    """A fixed value as the tensor that a state has of it."""
+    tensor = torch.tensor(list(value.encode()) if isinstance(value, str) else value, device=device)
+    # Of bytes, because torch subtracts no bools, where it averages models with their buffers.
+    return tensor.byte() if tensor.dtype == torch.bool else tensor
 
 
 def _decoded(given: Tensor, like: Any) -> Any:
     """The fixed value that a state's tensor stands for."""
-    return (
-        bytes(given.tolist()).decode(errors="replace") if isinstance(like, str) else given.tolist()
-    )
+    if isinstance(like, str):
+        return bytes(given.tolist()).decode(errors="replace")
+    return (given.bool() if _encoded(like).dtype == torch.uint8 else given).tolist()
 
 
 def hold(module: nn.Module, shapes: Mapping, starts: Mapping, **given: Tensor | None) -> None:
@@ -179,7 +188,8 @@ def check_vectors(who: str, value: Tensor, dim: int | None) -> None:
     """
     if not isinstance(value, Tensor) or not value.is_floating_point():
         raise ValueError(f"{who} expected a tensor of floats; got {kind_of(value)}")
-    if value.ndim == 0 or dim not in (None, value.shape[-1]):
+    # No `in` here: for a size that torch.compile leaves open it is wrong.
+    if value.ndim == 0 or (dim is not None and dim != value.shape[-1]):
         expected = "D" if dim is None else dim
         raise ValueError(f"{who} expected shape (..., {expected}); got {tuple(value.shape)}")
 

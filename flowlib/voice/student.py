@@ -73,7 +73,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         self.check(z)
         log_scale, shift = self.log_scale_and_shift(z)
-        return torch.exp(log_scale) * z + shift, log_scale.sum(-1)
+        return torch.exp(log_scale) * z + shift, log_scale.to(z.dtype).sum(-1)
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check(x)
@@ -85,7 +85,8 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
             return ((x[..., None] - shift) * torch.exp(-log_scale)).squeeze(-1)
 
         z = self.network.generate(noise, x.reshape(-1, self.dim), self.rows(x))
-        return z.reshape(x.shape), -torch.cat(log_scales, -1).sum(-1).reshape(x.shape[:-1])
+        log_det = -torch.cat(log_scales, -1).to(x.dtype).sum(-1)
+        return z.reshape(x.shape), log_det.reshape(x.shape[:-1])
 
     def log_scale_and_shift(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """s and μ, each (*, T); those at t see the z before t alone."""

@@ -1,5 +1,8 @@
 """The contract: composing, inverting, scoring and sampling."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch.distributions import Independent, Laplace, MultivariateNormal, Normal, StudentT
@@ -162,8 +165,13 @@ def test_nan_is_refused_by_a_flow_but_does_not_stop_vmap():
 
 
 def test_importing_and_using_flowlib_sets_nothing_global():
-    from torch.distributions import Distribution
-
-    standard_normal(2).log_prob(torch.zeros(2))
-    assert Distribution._validate_args is __debug__
-    assert torch.get_default_dtype() == torch.float32
+    """In a process of its own: torch.compile, in another test, turns validation off."""
+    program = """
+import torch
+from torch.distributions import Distribution
+from flowlib import standard_normal
+standard_normal(2).log_prob(torch.zeros(2))
+assert Distribution._validate_args is __debug__
+assert torch.get_default_dtype() == torch.float32
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -30,6 +30,26 @@ def test_panels_are_labelled_and_set_nothing_global():
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.parametrize("shown_at_once", [True, False])
+def test_a_figure_stays_as_interactive_as_the_backend_makes_it(shown_at_once, monkeypatch):
+    """A notebook's backend turns that on with its first figure; a style's end would undo it."""
+    make = plt.subplots
+
+    def first_figure(*args, **kwargs):
+        mpl.interactive(shown_at_once)
+        return make(*args, **kwargs)
+
+    before = plt.isinteractive()
+    monkeypatch.setattr(plt, "subplots", first_figure)
+    try:
+        for start in (False, True):
+            mpl.interactive(start)
+            panels("")
+            assert plt.isinteractive() is shown_at_once
+    finally:
+        mpl.interactive(before)
+
+
 def test_a_heat_map_is_the_right_way_up():
     """A peak at x = 3, y = -1 is drawn at x = 3, y = -1."""
     _, (ax,) = panels("")
