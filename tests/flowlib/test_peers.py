@@ -202,7 +202,9 @@ def test_what_is_no_point_is_refused_with_its_kind(kind):
             ask(value)
 
 
-@pytest.mark.parametrize("given", [[Planar(2)], torch.nn.Linear(2, 2), torch.tanh], ids=str)
+@pytest.mark.parametrize(
+    "given", [[Planar(2)], torch.nn.Linear(2, 2), torch.tanh], ids=["list", "module", "function"]
+)
 def test_what_is_no_bijection_is_refused(given):
     """zuko takes a list, nflows one transform: here each bijection is an argument."""
     for make in (Compose, lambda given: Flow(standard_normal(2), given)):
