@@ -90,6 +90,18 @@ def committed_texts():
             yield name, path.read_text(encoding="utf-8")
 
 
+def test_each_source_has_a_key_of_its_own_and_each_citation_a_source():
+    keys = re.findall(
+        r"^@\w+\{([^,]+),", (ROOT / "book/references.bib").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(keys) == len(set(keys)), sorted(key for key in set(keys) if keys.count(key) > 1)
+    pages = [*(ROOT / "book").rglob("*.md"), *NOTEBOOKS]
+    cited = re.findall(
+        r"\{cite[^}]*\}`([^`]+)`", "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    )
+    assert {key for each in cited for key in each.split(",")} <= set(keys)
+
+
 def test_the_repository_has_one_address():
     host = f"{OWNER}.github.io".lower()
     pages = f"https://{host}/" if REPOSITORY.lower() == host else f"https://{host}/{REPOSITORY}/"
