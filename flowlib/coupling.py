@@ -32,7 +32,7 @@ class Coupling(Bijection):
     Raises:
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all.
 
-    Source: Dinh et al. 2014, section 3.2.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
         >>> from flowlib import AdditiveCoupling
@@ -129,7 +129,7 @@ class AdditiveCoupling(Coupling):
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
             a network whose output has another shape; a wrong shape.
 
-    Source: Dinh et al. 2014, section 3.2.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
         >>> layer = AdditiveCoupling(2, network=torch.square)
@@ -182,7 +182,8 @@ class AffineCoupling(Coupling):
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
             a bound that is not positive; a network whose output has another shape; a wrong shape.
 
-    Source: Dinh et al. 2017, sections 3.2 and 3.3.
+    Source: Dinh et al. 2017, `arXiv:1605.08803 <https://arxiv.org/abs/1605.08803>`_, sections 3.2
+        and 3.3.
 
     Example:
         >>> layer = AffineCoupling(2, network=lambda z1: torch.cat([z1, 5 * z1], -1), bound=torch.inf)
@@ -230,7 +231,7 @@ def alternate(dim: int, k: int) -> Tensor:
     Raises:
         ValueError: a dim below 2.
 
-    Source: Dinh et al. 2014, section 3.2.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
         >>> alternate(5, 0), alternate(5, 1)

@@ -30,7 +30,8 @@ class Flow(nn.Module):
     Raises:
         ValueError: a base over anything but vectors, or of another D than the bijections.
 
-    Source: Rezende and Mohamed 2015, equations 5 to 7.
+    Source: Rezende and Mohamed 2015, `arXiv:1505.05770 <https://arxiv.org/abs/1505.05770>`_,
+        equations 5 to 7.
 
     Example:
         >>> from flowlib import Affine, Flow, standard_normal

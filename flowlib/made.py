@@ -94,7 +94,7 @@ class MADE(Held):
             [0, 1); a wrong shape.
 
     Source: Germain et al. 2015, `arXiv:1502.03509 <https://arxiv.org/abs/1502.03509>`_, section 4,
-    where the outputs have degree i and a mask of their own.
+        where the outputs have degree i and a mask of their own.
 
     Example:
         >>> made = MADE(3, outputs=1, order=[2, 0, 1])

@@ -39,7 +39,8 @@ class Planar(Bijection):
     Raises:
         ValueError: a wrong shape; ``inverse`` where w·u < -1, for then several z have the same x.
 
-    Source: Rezende and Mohamed 2015, equations 10 to 12; û from appendix A.1.
+    Source: Rezende and Mohamed 2015, `arXiv:1505.05770 <https://arxiv.org/abs/1505.05770>`_,
+        equations 10 to 12; û from appendix A.1.
 
     Example:
         >>> layer = Planar(2, u=torch.tensor([2.0, 0.0]), w=torch.tensor([1.0, 0.0]), b=torch.zeros(()))

@@ -20,7 +20,8 @@ def entropy(log_scale: Tensor) -> Tensor:
     Args:
         log_scale: ln s, any shape.
 
-    Source: van den Oord et al. 2018, equation 7.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        equation 7.
 
     Example:
         >>> entropy(torch.tensor([0.0, 1.0]))
@@ -53,7 +54,8 @@ def cross_entropy(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2018, equations 8 to 12.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        equations 8 to 12.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
@@ -77,7 +79,8 @@ def kl(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2018, equation 6.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        equation 6.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
@@ -103,8 +106,9 @@ def power_loss(x: Tensor, real: Tensor, windows: Sequence[int] = (64, 256)) -> T
 
     Shapes: ().
 
-    Source: van den Oord et al. 2018, section 4.3, has the squared difference of the powers, averaged
-        over time; the logarithm is that of Arik et al. 2019.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 4.3, has the squared difference of the powers, averaged over time; the logarithm is
+        that of Arik et al. 2019, `arXiv:1808.06719 <https://arxiv.org/abs/1808.06719>`_.
 
     Example:
         >>> power_loss(torch.ones(2, 256), torch.ones(2, 256))
@@ -140,7 +144,8 @@ def contrastive(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2018, section 4.3, where γ = 0.3.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 4.3, where γ = 0.3.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.rand(2, 3, 9), torch.rand(8, 2, 9)

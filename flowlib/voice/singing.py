@@ -105,7 +105,9 @@ def render(
         ValueError: tracks of other shapes; an f0 or a loudness that is not positive, an f0 of a
             quarter of the rate or more, a vowel outside [0, 3], a rate below 4,000.
 
-    Source: Klatt 1980, for the resonator; Peterson and Barney 1952, for the formants.
+    Source: Klatt 1980, `doi:10.1121/1.383940 <https://doi.org/10.1121/1.383940>`_, for the
+        resonator; Peterson and Barney 1952,
+        `doi:10.1121/1.1906875 <https://doi.org/10.1121/1.1906875>`_, for the formants.
 
     Example:
         >>> import numpy as np

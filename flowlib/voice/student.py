@@ -52,7 +52,9 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
     Raises:
         ValueError: a wrong shape; ``load_state_dict`` of a state with another bound.
 
-    Source: Kingma et al. 2016, section 4; van den Oord et al. 2018, section 4.1.
+    Source: Kingma et al. 2016, `arXiv:1606.04934 <https://arxiv.org/abs/1606.04934>`_, section 4;
+        van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_, section
+        4.1.
 
     Example:
         >>> layer = InverseAutoregressiveWaveNet(WaveNet(2, 3, channels=4, layers=2), torch.rand(3, 9))
@@ -123,7 +125,8 @@ class Student(_BoundInState):
 
     Every network's head starts at zero: a new student is the identity.
 
-    Source: van den Oord et al. 2018, section 4.1.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 4.1.
 
     Example:
         >>> student, c = Student(3, channels=4, layers=2), torch.rand(5, 3, 9)

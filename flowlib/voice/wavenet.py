@@ -41,7 +41,8 @@ class WaveNet(nn.Module):
     Raises:
         ValueError: a size below 1; a wrong shape.
 
-    Source: van den Oord et al. 2016, sections 2.1 to 2.5.
+    Source: van den Oord et al. 2016, `arXiv:1609.03499 <https://arxiv.org/abs/1609.03499>`_,
+        sections 2.1 to 2.5.
 
     Example:
         >>> net = WaveNet(outputs=1, conditions=3, layers=2)
@@ -114,7 +115,7 @@ class WaveNet(nn.Module):
         Returns:
             x, shape (B, T).
 
-        Source: Paine et al. 2016.
+        Source: Paine et al. 2016, `arXiv:1611.09482 <https://arxiv.org/abs/1611.09482>`_.
 
         Example:
             >>> net, z, c = WaveNet(1, 3, layers=2), torch.randn(1, 9), torch.randn(1, 3, 9)
@@ -201,7 +202,8 @@ class Teacher(nn.Module):
 
     Shapes: x (B, T) and c (B, conditions, T).
 
-    Source: van den Oord et al. 2018, section 2.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 2.
 
     Example:
         >>> teacher = Teacher(conditions=6)
