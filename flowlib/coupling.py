@@ -1,4 +1,4 @@
-"""Coupling flows: one half passes unchanged and says how the other half moves."""
+"""Coupling flows: one half passes unchanged and sets how the other half moves."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class AdditiveCoupling(Coupling):
 
     .. math:: x_1 = z_1, \qquad x_2 = z_2 + m(z_1), \qquad \log\lvert\det J\rvert = 0
 
-    It preserves volume.  NICE is a stack of these, the halves taking turns (:func:`alternate`; at
+    It preserves volume.  NICE is a stack of these, the halves alternating (:func:`alternate`; at
     least three, for every output to depend on every input), and one layer that rescales:
     ``Affine(dim, shift=torch.zeros(dim))``.
 
@@ -174,7 +174,7 @@ class AffineCoupling(Coupling):
         network: any callable from (*, d₁) to (*, 2 d₂), the log-scale first, then the shift, used
             as it is.  None: ReLU layers of the widths ``hidden``, the last starting at zero: a new
             layer is the identity.
-        bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network says it.
+        bound: c > 0, in nats; ``math.inf`` leaves the network's log-scale as it is.
 
     Shapes: (*, D) -> (*, D) and (*).
 

@@ -18,7 +18,7 @@ class Flow(nn.Module):
 
     .. math:: \log p_X(x) = \log p_Z(f^{-1}(x)) + \log\lvert\det J_{f^{-1}}(x)\rvert
 
-    A flow is a module whose ``forward`` is ``log_prob``.  Its state says the whole density, the base
+    A flow is a module whose ``forward`` is ``log_prob``.  Its state holds the whole density, the base
     included (:class:`~flowlib.distributions.DistributionModule`): to save a flow, save its
     ``state_dict()``; to load it, build it by the same code and call ``load_state_dict``.
 
@@ -104,7 +104,7 @@ class Flow(nn.Module):
         return x, log_prob
 
     def _refuse_nan(self, result: Tensor, value: Tensor, scoring: bool) -> None:
-        """Raise where NaN came from finite numbers, and say where: computed again, layer by layer."""
+        """Raise where NaN came from finite numbers, and name the place: computed again, layer by layer."""
         total = result.detach().sum()  # NaN if one is
         if may_hold(~total.isnan()) or not result.isnan().any():
             return
@@ -124,7 +124,7 @@ class Flow(nn.Module):
 
 
 def _check_shape(shape: Any) -> None:
-    if not hasattr(shape, "__len__"):  # torch would say that it is not iterable
+    if not hasattr(shape, "__len__"):  # torch's own error would be that it is not iterable
         raise ValueError(f"Flow expected a shape, such as (3,); got {shape}")
 
 

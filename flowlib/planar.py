@@ -157,7 +157,7 @@ def brackets(y: Tensor, wu: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor
 
 
 def det(a: Tensor, det_at_plane: Tensor) -> Tensor:
-    """1 + w·û (1 - tanh² a), as tanh² a + (1 + w·û) sech² a: no cancellation near a fold.
+    """1 + w·û (1 - tanh² a), as tanh² a + (1 + w·û) sech² a: no cancellation close to a fold.
 
     Example:
         >>> det(torch.tensor([0.0, 50.0]), torch.tensor(0.25))

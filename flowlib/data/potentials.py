@@ -1,4 +1,4 @@
-"""The four test potentials of the paper on planar flows, and the densities they stand for."""
+"""The four test potentials of the paper on planar flows, and their densities."""
 
 from __future__ import annotations
 

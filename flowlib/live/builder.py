@@ -1,7 +1,7 @@
 """The graph that a page evaluates, as it is built: nodes in a few operations, and their constants.
 
 While a graph is built, a value is a *base* (a constant, or the id of contiguous numbers that some
-node makes) and a *layout*, a tensor without data whose strides say how the base is read.  So views
+node makes) and a *layout*, a tensor without data whose strides are how the base is read.  So views
 cost nothing until an operation needs their numbers in order, and a broadcast constant is stored
 once, unexpanded.
 """
@@ -37,7 +37,7 @@ class ConstantPool:
         self._length = 0
 
     def add(self, value: Tensor) -> list:
-        """[shape, offset, width]: where ``value`` lies, in fours of bytes; the bytes to a number."""
+        """[shape, offset, width]: where ``value`` is, in fours of bytes; the bytes to a number."""
         width, chunk = _pack(value.detach().to("cpu", torch.float32).contiguous())
         if chunk not in self._offsets:
             self._offsets[chunk] = self._length
@@ -54,7 +54,7 @@ def _pack(value: Tensor) -> tuple[int, bytes]:
     for dtype in (torch.uint8, torch.float16, torch.float32):
         packed = value.to(dtype)
         back = packed.float()
-        same = back.view(torch.int32) == value.view(torch.int32)  # tells −0 from 0, unlike ==
+        same = back.view(torch.int32) == value.view(torch.int32)  # −0 is not 0, unlike ==
         if (same | back.isnan() & value.isnan()).all():
             break
     array = packed.numpy()

@@ -13,7 +13,7 @@ from flowlib.voice.wavenet import Teacher
 
 
 def entropy(log_scale: Tensor) -> Tensor:
-    r"""The entropy of the logistic from which each sample is drawn, in nats: nothing to estimate.
+    r"""The entropy of the logistic from which each sample is drawn, in nats, without an estimate.
 
     .. math:: H\bigl(\text{Logistic}(\mu, s)\bigr) = \ln s + 2
 
@@ -38,7 +38,7 @@ def cross_entropy(
     .. math:: H(P_S, P_T)_t = \mathbb E_{\tilde x_t \sim \text{Logistic}(\mu_t, s_t)}
         \bigl[ -\ln p_T(\tilde x_t \mid x_{<t}, c) \bigr]
 
-    The teacher reads x **once**, whole, and says a mixture for every t; the draws of x̃_t are scored
+    The teacher reads x **once**, whole, and outputs a mixture for every t; the draws of x̃_t are scored
     under that mixture, and so cost next to nothing.  Each of the M draws comes from its own M-th of
     the logistic's mass, which makes their mean steadier than that of free draws.
 
@@ -48,9 +48,9 @@ def cross_entropy(
         x: the student's sample, shape (B, T).
         c: conditions, shape (B, C, T).
         mean, log_scale: μ and ln s of x_t given the noise before it, each (B, T), as
-            :meth:`Student.conditional` says them.
+            :meth:`Student.conditional` returns them.
         noise: uniforms in [0, 1), shape (M, B, T), such as ``torch.rand(8, *x.shape)``: where in
-            its slice each draw lies.
+            its slice each draw is.
 
     Shapes: (B, T).
 
@@ -97,11 +97,11 @@ def power_loss(x: Tensor, real: Tensor, windows: Sequence[int] = (64, 256)) -> T
         + \bigl\lvert |X| - |Y| \bigr\rvert}, \qquad \epsilon = 0.1
 
     The magnitudes are those of windows of each length N.  A short one sees pulses, a long one
-    harmonics.  The logarithm hears soft sounds as well as loud ones; the plain difference keeps the
+    harmonics.  The logarithm weighs soft sounds as much as loud ones; the plain difference keeps the
     loud ones right.
 
     Args:
-        x, real: sounds, shape (B, T), that ought to say the same row by row.
+        x, real: sounds, shape (B, T), that ought to sing the same, row by row.
         windows: the lengths N.
 
     Shapes: ().
@@ -136,7 +136,7 @@ def contrastive(
     .. math:: \text{KL}\bigl(P_S(c) \,\Vert\, P_T(c)\bigr) -
         \gamma \, \text{KL}\bigl(P_S(c) \,\Vert\, P_T(c')\bigr)
 
-    A student that hums the same whatever it is asked for has both alike.
+    A student that hums the same whatever its conditions has both alike.
 
     Args:
         other: conditions c' of other clips, such as ``c.roll(1, 0)``; the rest is as in :func:`kl`.

@@ -40,7 +40,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
 
     ``forward``, the direction that samples, is one pass: all of z is known.  ``inverse`` is
     sequential, since z_t needs z_1 to z_{t-1} first: T steps, each of one column of the network
-    (:meth:`WaveNet.generate`).  Distillation never asks for it.
+    (:meth:`WaveNet.generate`).  Distillation never needs it.
 
     Args:
         network: gives two outputs a sample: the log-scale, which is bounded by 4 nats either way as
@@ -91,7 +91,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
         return z.reshape(x.shape), log_det.reshape(x.shape[:-1])
 
     def log_scale_and_shift(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """s and μ, each (*, T); those at t see the z before t alone."""
+        """s and μ, each (*, T); those at t see only the z before t."""
         outputs = self.network(z.reshape(-1, self.dim), self.rows(z))  # (batch, 2, T)
         log_scale, shift = self.bounded(outputs)
         return log_scale.reshape(z.shape), shift.reshape(z.shape)
@@ -105,7 +105,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
         )
 
     def bounded(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """s and μ, each (batch, T), of what the network says, (batch, 2, T)."""
+        """s and μ, each (batch, T), of the network's output, (batch, 2, T)."""
         log_scale, shift = outputs.unbind(-2)
         return bounded(log_scale, BOUND), shift
 
@@ -136,7 +136,7 @@ class Student(_BoundInState):
         True
     """
 
-    networks: Any  # a ModuleList, which cannot say of what
+    networks: Any  # a ModuleList, whose type cannot name its members' type
 
     def __init__(self, conditions: int, flows: int = 4, channels: int = 16, layers: int = 7):
         super().__init__()

@@ -61,8 +61,8 @@ def stack(dim, count=3, dtype=torch.float64):
 def test_x_is_z_scaled_and_shifted_by_what_the_network_says_of_x(dim, order, hidden):
     layer, z = build(dim, hidden, order, bound=1.5), points((6, dim), False)
     x, log_det = layer(z)
-    said = layer.network(x)
-    s, t = 1.5 * torch.tanh(said[:, 0] / 1.5), said[:, 1]
+    out = layer.network(x)
+    s, t = 1.5 * torch.tanh(out[:, 0] / 1.5), out[:, 1]
     assert_close(x, s.exp() * z + t, rtol=1e-12, atol=1e-12)
     assert_close(log_det, s.sum(-1), rtol=1e-12, atol=1e-12)
     back, log_det_back = layer.inverse(x)

@@ -1,4 +1,4 @@
-"""Each term of the loss against the integral that it stands for."""
+"""Each term of the loss against the integral that it estimates."""
 
 import pytest
 import torch

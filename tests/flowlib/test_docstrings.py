@@ -24,7 +24,7 @@ def test_the_examples_run(module, monkeypatch):
 def test_a_public_name_has_a_docstring_with_an_example(name):
     module, own = name.rsplit(".", 1)
     text = inspect.getdoc(getattr(importlib.import_module(module), own))
-    assert text and text.splitlines()[0].endswith((".", "it.", ">")), "one line that says it"
+    assert text and text.splitlines()[0].endswith((".", "it.", ">")), "one line that ends"
     if own != "Bijection" and not module.startswith("flowlib.live"):
         assert ">>> " in text
 

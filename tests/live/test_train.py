@@ -313,7 +313,7 @@ def test_with_reduced_motion_pictures_come_once_a_second(show, page):
 
 
 def fresh(shown):
-    """The sum of the losses as they stand."""
+    """The sum of the losses so far."""
     return shown.figure.evaluate(
         "({ live: { training: t } }) => t.losses.slice(0, t.count).reduce((a, b) => a + b, 0)"
     )

@@ -156,7 +156,7 @@ def test_the_counters_of_the_two_samplers():
     assert "21 units against 7, and 36 connections against 12" in caption("stepper-live")
 
 
-# -- what the text says
+# -- the text
 
 
 def test_the_ranges_over_five_seeds():
