@@ -44,7 +44,7 @@ notebooks: $(BUILT)
 unit: $(BUILT)
 	nice $(BIN)/pytest -q tests --ignore tests/built
 
-# flowlib's tests with the oldest of all that it may meet, on Python 3.10.
+# flowlib's tests with the oldest versions that it supports, on Python 3.10.
 OLDEST := .venv-oldest/bin
 
 oldest: .venv-oldest/installed

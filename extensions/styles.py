@@ -22,7 +22,7 @@ def join(static, pages):
     """Writes the one file.
 
     ``pages`` has the text of each page, all of them, as one file serves all.  Returns these with the
-    link to it, and the files that no page links to any more.
+    link to it, and the files that no page links to now.
     """
     joined = static / JOINED
     linked = [styles_of(text) for text in pages.values()]

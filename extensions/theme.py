@@ -1,7 +1,7 @@
 """What the theme and Sphinx write and no setting changes: every patch of it.
 
 Each pattern is what the pinned versions write.  tests/repository/test_theme.py builds a page with
-them, and fails where a pattern is not found any more.
+them, and fails where a pattern is no longer found.
 """
 
 import re
@@ -41,7 +41,7 @@ BLOCKING = re.compile(
 # The search quotes from the pages that it found; a page opened as a file may not fetch them.
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 
-# A script of the theme's looks which blocks of code are too wide.  To look is to lay out, so it
+# A script of the theme's looks which blocks of code are too wide.  Looking forces a layout, so it
 # looks at those that are folded or far away only when they are seen.
 SCRIPT = "scripts/pydata-sphinx-theme.js"
 LOOKS = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"

@@ -73,7 +73,7 @@ class Coupling(Bijection):
         self.outputs = numbers * (dim - kept)
         self.network = mlp(kept, hidden, self.outputs) if network is None else network
 
-        # Halves that lie side by side are slices; any other mask is sorted into halves and back.
+        # Adjacent halves are slices; any other mask is sorted into halves and back.
         self.kept_first = mask[0]
         self.in_halves = mask in (sorted(mask), sorted(mask, reverse=True))
         if not self.in_halves:

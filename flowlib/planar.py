@@ -131,7 +131,7 @@ def brackets(y: Tensor, wu: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor
 
     .. math:: a + w^\top \hat u \tanh(a) = y, \qquad y = w^\top x + b
 
-    The left side grows with a where w·û >= -1, and tanh is within ±1, so that the root lies within
+    The left side grows with a where w·û >= -1, and tanh is within ±1, so the root is within
     y ± abs(w·û).  Each step halves that: one bit of the root a step.
 
     Args:

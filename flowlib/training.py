@@ -145,7 +145,7 @@ def one_cycle(step: int, steps: int, rise: int = 0) -> float:
     Args:
         step: k, from 0.
         steps: of training, in all.
-        rise: r, how many of them lie on the line.
+        rise: r, how many of them are on the line.
 
     Source: Loshchilov and Hutter 2017, `arXiv:1608.03983 <https://arxiv.org/abs/1608.03983>`_,
         equation 5, without the restarts.

@@ -1,4 +1,4 @@
-"""JupyterLab as a reader meets it: a server with settings of its own, and a notebook open in it."""
+"""JupyterLab as a reader sees it: a server with settings of its own, and a notebook open in it."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class Builder:
     # -- nodes
 
     def emit(self, op: str, args: list, shape) -> Value:
-        """A node, or the one there is that computes the same."""
+        """A node, or an existing one that computes the same."""
         key = json.dumps([op, args, list(shape)])
         if math.prod(shape) > LARGEST:
             raise TraceError(
@@ -158,7 +158,9 @@ class Builder:
         """What a torch view makes of ``x``: another way of reading the same base."""
         try:
             layout = overload(x.layout, *args, **kwargs)
-        except RuntimeError:  # numbers that do not lie as this view needs them: put them in order
+        except (
+            RuntimeError
+        ):  # the numbers' order in memory is not what this view needs: copy them in order
             x = Value(self.ref(x)["v"], _layout(x.shape))
             layout = overload(x.layout, *args, **kwargs)
         if isinstance(layout, Tensor):

@@ -1,7 +1,7 @@
 """What a reader can move: sliders, checkboxes, dropdowns, and the noise behind a sample.
 
 ``live(fn, ..., u1=(-3.0, 3.0, 1.5))`` takes abbreviations, as ``ipywidgets.interact`` does, with one
-difference: the third number of a slider is its *value*, because the picture a reader meets first
+difference: the third number of a slider is its *value*, because the picture a reader sees first
 matters more than the step.
 
 =====================  ======================================  ==========================

@@ -25,7 +25,7 @@ def magnitudes(x: Tensor, window: int, hop: int | None = None) -> Tensor:
         hop: H; None takes a quarter of the window.
 
     Returns:
-        Shape (*, frames, N / 2 + 1), with 1 + (T - N) // H frames; bin k lies at k / N of the rate.
+        Shape (*, frames, N / 2 + 1), with 1 + (T - N) // H frames; bin k is at k / N of the rate.
 
     Raises:
         ValueError: a window that is odd, below 4 or longer than the sound; a hop below 1.

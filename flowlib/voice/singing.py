@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Men's /u/, /ɔ/, /ɑ/, /ɛ/: their first two formants in Hz, with bandwidths.  All lie below 2 kHz.
+# Men's /u/, /ɔ/, /ɑ/, /ɛ/: their first two formants in Hz, with bandwidths.  All are below 2 kHz.
 FORMANTS = np.array([[300.0, 870.0], [570.0, 840.0], [730.0, 1090.0], [530.0, 1840.0]])
 BANDWIDTHS = np.array([60.0, 90.0])
 BREATH = 0.1  # of the source, against pulses of harmonics 1/k

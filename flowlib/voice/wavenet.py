@@ -196,7 +196,7 @@ class Teacher(nn.Module):
         channels, layers: of the :class:`WaveNet`.
 
     Attributes:
-        floor: the log-scales lie above it, softly: ln s = floor + softplus(s̃ - floor).  A higher
+        floor: the log-scales are above it, softly: ln s = floor + softplus(s̃ - floor).  A higher
             one, set for a while, makes a teacher that is easier to learn from.  It is part of the
             state; a state without one, of an older file, has the floor at -7.
 

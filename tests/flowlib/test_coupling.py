@@ -154,7 +154,7 @@ def test_a_bounded_log_scale_stays_in_its_bounds_and_keeps_its_slope_at_zero(bou
     assert_close(bounded[2:5, 0], log_scales[2:5], rtol=1e-6, atol=0)
 
 
-def test_without_a_bound_the_log_scale_is_what_the_network_says():
+def test_without_a_bound_the_log_scale_is_the_networks_output():
     layer = AffineCoupling(2, network=lambda z1: torch.cat([50 * z1, z1], -1), bound=math.inf)
     x, log_det = layer(torch.ones(2, dtype=torch.float64))
     assert log_det == 50

@@ -31,7 +31,7 @@ def spectrum(wave, rate=4000):
 # -- the sound
 
 
-def test_the_voice_has_unit_rms_and_each_clip_the_loudness_that_its_track_says(choir):
+def test_the_voice_has_unit_rms_and_each_clip_the_loudness_of_its_track(choir):
     assert choir.wave.square().mean().item() == pytest.approx(1, abs=0.15)
     level = (choir.wave.square().mean(1) / choir.loudness.square().mean(1)).sqrt()
     assert level.median().item() == pytest.approx(1, abs=0.02)
@@ -131,7 +131,7 @@ def test_clips_takes_what_indexes_a_tensor(choir):
 # -- the conditions
 
 
-def test_the_channels_are_what_they_say(choir):
+def test_the_channels_are_what_the_docstring_lists(choir):
     told = conditions(choir, phase=True)
     assert told.shape == (200, 18, 1024)
     assert torch.equal(conditions(choir, phase=False), told[:, :6])
@@ -149,7 +149,7 @@ def test_the_channels_are_what_they_say(choir):
     assert told.std((0, 2)).min() > 0.2 and told.abs().max() < 3
 
 
-def test_conditions_hold_only_what_is_known_before_the_voice_is_heard(choir):
+def test_conditions_hold_only_what_is_known_before_the_voice_sings(choir):
     silent = choir._replace(wave=torch.full_like(choir.wave, math.nan))
     assert torch.equal(conditions(silent, phase=True), conditions(choir, phase=True))
 

@@ -118,7 +118,7 @@ def test_one_clips_conditions_serve_every_clip():
     assert_close(generated, net.generate_by_passes(wiggle, x, c[:1]))
 
 
-def test_a_head_that_starts_at_zero_says_nothing_and_learns():
+def test_a_head_that_starts_at_zero_outputs_zero_and_learns():
     net, (x, c) = WaveNet(2, 3, zero_head=True), signal(2, 9, torch.float32)
     assert (net(x, c) == 0).all() and net(x, c).shape == (2, 2, 9)
     net(x, c).sum().backward()

@@ -319,7 +319,7 @@ def fresh(shown):
     )
 
 
-def test_where_it_stands_is_spoken_once_it_rests_and_not_each_step(show):
+def test_the_step_is_spoken_once_training_rests_and_not_each_step(show):
     shown = show(learner(steps=5000).book_data(), held=True)
     spoken = shown.figure.locator(".live-spoken")
     shown.wait(1000)
