@@ -1,6 +1,6 @@
 # make book   build the book and serve it      make test       everything CI checks
 # make html   build it                         make benchmark  time figures and layers
-# make pdf    print it to one file             make lighthouse ask Lighthouse about the pages
+# make pdf    print it to one file             make lighthouse audit the pages by Lighthouse
 # make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
 # make oldest, nightly, colab, lab, links, hooks: see CONTRIBUTING.md
 
@@ -12,7 +12,7 @@ QUIET := $(if $(CI),--quiet)
 HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 1; }
 
 # numpy and torch would start a thread for each core, and they wait where a core is busy: up to seven
-# times the work.  Where threads are wanted, torch.set_num_threads says so.
+# times the work.  Code that wants threads calls torch.set_num_threads.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
@@ -44,7 +44,7 @@ notebooks: $(BUILT)
 unit: $(BUILT)
 	nice $(BIN)/pytest -q tests --ignore tests/built
 
-# flowlib's tests with the oldest of all that it may meet, on Python 3.10.
+# flowlib's tests with the oldest versions that it supports, on Python 3.10.
 OLDEST := .venv-oldest/bin
 
 oldest: .venv-oldest/installed
@@ -64,7 +64,7 @@ nightly:
 	$(NIGHTLY)/python tools/chromium.py >/dev/null
 	$(NIGHTLY)/pytest -q tests/flowlib tests/live
 
-# Asks every address that the book leads to; needs no notebook's outputs.
+# Checks every address that the book leads to; needs no notebook's outputs.
 links: $(BUILT)
 	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >.links.yml
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
@@ -99,7 +99,7 @@ fork:
 clean:
 	rm -rf _build
 
-# One install for each state of the two files that say what to install.
+# One install for each state of the two files that list what to install.
 $(BUILT): requirements.txt pyproject.toml
 	$(HAVE_PYTHON)
 	$(PYTHON) -m venv .venv

@@ -8,7 +8,7 @@ of them, and the median of each counts.  Two threads, float32; only the training
 Beside them run the *matrix products*: a product with each of the network's weights, with no bias,
 no mask and no ReLU.  No network of this shape can take less.
 
-Then one layer of flowlib alone, of more and more variables: sampling by n passes as in the papers,
+Then one layer of flowlib only, of more and more variables: sampling by n passes as in the papers,
 sampling with every hidden unit computed once, and log_prob.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
@@ -73,7 +73,7 @@ def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
         layer = normflows.flows.MaskedAffineAutoregressive(
             dim, hidden[0], num_blocks=len(hidden) - 1, use_residual_blocks=False
         )
-        # As it stands, its network has no ReLU after the first layer, and it samples in one pass and
+        # Unchanged, its network has no ReLU after the first layer, and it samples in one pass and
         # scores in D, which is IAF.  The ReLU makes it the same network; turned round, it is MAF.
         made = layer.autoregressive_net
         made.initial_layer = nn.Sequential(made.initial_layer, nn.ReLU())

@@ -1,6 +1,6 @@
 """Times RealNVP: flowlib, zuko, nflows and normflows on the same work, in two and 64 dimensions.
 
-Every library builds eight affine couplings that keep one half and change the other, in turn, with
+Every library builds eight affine couplings that keep one half and change the other, alternating, with
 ReLU networks of the same widths, by its own layers and its own network: as many parameters.  What
 differs is the bound on the log-scale, each library's own: flowlib a tanh, zuko a softsign, nflows a
 sigmoid, normflows none.
@@ -9,7 +9,7 @@ One row of the table is one piece of work, in batches of 256, done for twenty se
 one call of each library; who goes first rotates.  A slow moment of the machine lasts longer than a
 round, so the ratio is taken round by round, flowlib's time by that of the peer with the smallest
 median, and its median counts.  Two threads, float32; only the training step (the loss, its
-gradient, Adam) has gradients.  Leave the machine alone meanwhile: on two cores, another busy
+gradient, Adam) has gradients.  Run nothing else meanwhile: on two cores, another busy
 process makes two threads wait for each other, a hundred times longer than they compute.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
@@ -40,7 +40,7 @@ WARM_UP = 10  # calls of each, before the clock starts
 HIDDEN = {2: (32, 32), 64: (128, 128)}  # of each D
 AT_MOST = 1.05  # times the fastest peer
 
-# -- the same flow, four times; the layers stand from base to data in flowlib and normflows, and
+# -- the same flow, four times; the layers go from base to data in flowlib and normflows, and
 #    from data to base in zuko and nflows
 
 

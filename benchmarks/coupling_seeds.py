@@ -1,4 +1,4 @@
-"""The chapter on coupling flows says what several trainings have in common: this trains them.
+"""The several trainings that the chapter on coupling flows reports.
 
 ``python -m benchmarks.coupling_seeds`` runs the chapter's own cells, several seeds side by side under
 ``vmap``, and writes what the captions quote to ``results/coupling-seeds.json``.

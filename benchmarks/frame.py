@@ -1,7 +1,7 @@
 """Times one redraw of two figures: in the page, and by ipywidgets and matplotlib in a kernel.
 
 Both sides draw the same picture from the same torch function for the same 200 positions of one
-slider, in turns, on this machine:
+slider, alternating, on this machine:
 
 * the page: ``data-frame-ms``, which a live figure measures itself, is evaluate + draw.  Chromium
   may put pixels off until later, so a second column waits for them: evaluate + draw + read a pixel.
@@ -110,7 +110,7 @@ def in_a_kernel(name):
 
 
 def redraws(browser, folder, name, picture):
-    """Both sides by turns, after once each to warm up: medians in ms, and ratios."""
+    """Both sides alternating, after once each to warm up: medians in ms, and ratios."""
     span = picture.high - picture.low
     positions = [round(picture.low + span * k / (POSITIONS - 1), 2) for k in range(POSITIONS)]
     drag = in_the_page(browser, folder, picture)

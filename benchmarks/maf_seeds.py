@@ -1,6 +1,6 @@
 """Runs the training cells of the autoregressive chapter again, from several seeds.
 
-The chapter prints one run of each flow. What its text says about more than one run is computed here,
+The chapter prints one run of each flow. What its text claims about more than one run is computed here,
 by the chapter's own cells with another number in ``torch.manual_seed``: the seed sets the first
 weights, the batches, the dropout, the noise and the random orders. The points and images that judge
 a flow are the same for all seeds.

@@ -1,4 +1,4 @@
-"""What the benchmarks beside other libraries share: the same flow of each, and the same work."""
+"""What the benchmarks against other libraries share: the same flow of each, and the same work."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Measures what a seat in a class takes: each chapter's kernel, and the JupyterLab around it.
 
-Each chapter runs whole, in a kernel of its own, on one thread.  At its end the kernel says how much
+Each chapter runs whole, in a kernel of its own, on one thread.  At its end the kernel prints how much
 memory it held at most, and how many seconds of a core it used, both by the system's own count.
 Then JupyterLab opens an empty notebook in Chromium: what its server holds is without the kernel's.
 
@@ -18,7 +18,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
 import nbformat
-import tab  # noqa: F401, it says where the tests' helpers are
+import tab  # noqa: F401, it puts the tests' helpers on the path
 from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 

@@ -5,7 +5,7 @@ page runs the graph that torch traced of that step, in headless Chromium:
 
 * the losses of the first 100 steps, in the page and by torch in Python, from the same state on the
   same batches;
-* then, in turns, steps in the page without drawing and steps by torch on one thread.  Torch's are
+* then, alternating, steps in the page without drawing and steps by torch on one thread.  Torch's are
   the same function without a trace, as ``fig.run()`` runs it.
 
     .venv/bin/python -m benchmarks.training

@@ -1,6 +1,6 @@
 """When notebooks are executed again.
 
-What a page shows depends on flowlib as much as on the notebook, and jupyter-cache knows only the
+What a page shows depends on flowlib as much as on the notebook, and jupyter-cache sees only the
 notebook.  So the folder of executed notebooks is named after flowlib's code and weights, the pinned
 requirements and the benchmarks' figures: where one of them changed, every notebook is executed again,
 and every page is read again.
@@ -21,8 +21,8 @@ def name_the_folder(app, config):
 def cache_of_notebooks(build: Path) -> Path:
     """The folder of executed notebooks in the folder ``build`` of the book.  Drops older ones."""
     own = [*ROOT.glob("flowlib/**/*.py"), *ROOT.glob("flowlib/**/*.npz")]
-    beside = [*ROOT.glob("requirements.txt"), *ROOT.glob("benchmarks/results/*.json")]
-    contents = b"\0".join(file.read_bytes() for file in [*sorted(own), *sorted(beside)])
+    others = [*ROOT.glob("requirements.txt"), *ROOT.glob("benchmarks/results/*.json")]
+    contents = b"\0".join(file.read_bytes() for file in [*sorted(own), *sorted(others)])
     cache = build / ".jupyter_cache" / hashlib.sha256(contents).hexdigest()[:16]
     for old in cache.parent.glob("*"):
         if old != cache:

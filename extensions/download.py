@@ -1,7 +1,7 @@
 """The built book as one zip, for readers without a network.
 
 Left out is what no page loads: maps of scripts, the theme's translations, an icon script that
-theme.py takes off the pages, and what only the web asks for.
+theme.py takes off the pages, and what only the web needs.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Of the theme's icons, those that the book shows.
 
 The theme brings Font Awesome whole: three fonts of 300 KB and a rule of style for each of 1,400
-icons.  The pages show twenty.  So the fonts become ones with these alone, and the other rules go.
+icons.  The pages show twenty.  So the fonts become ones with only these, and the other rules go.
 """
 
 import re

@@ -1,7 +1,7 @@
 """A book that is found on the web: what others show of it, and a lost page.
 
 The address of the published book is ``baseurl`` in _config.yml.  The cards that a link to a page
-unfolds to, the sitemap and the page that stands for a missing one need it too.
+unfolds to, the sitemap and the page for a missing one need it too.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The pages on flowlib, made from its docstrings.
 
-The docstrings are written for people who read the code: shapes such as (*, D) stand bare, and a
+The docstrings are written for people who read the code: shapes such as (*, D) have no markup, and a
 class is named without its module.  Here the shapes become code, and the names links.
 """
 
@@ -49,7 +49,7 @@ def say_in_rst(app, what, name, thing, options, lines):
 
 
 def leave_out_aliases(app, what, name, thing, skip, options):
-    """The fields of a named tuple, which its own docstring tells of."""
+    """The fields of a named tuple, which its own docstring describes."""
     return True if (inspect.getdoc(thing) or "").startswith("Alias for field number") else None
 
 

@@ -1,7 +1,7 @@
-"""Each page says how large its pictures are, before they come.
+"""Each page states how large its pictures are, before they come.
 
 So nothing moves when they do, and those after the first come when the page is there.  A picture
-that stands in for a live figure comes when it is needed.
+that replaces a live figure comes when it is needed.
 """
 
 from functools import partial

@@ -2,7 +2,7 @@
 
 A browser paints nothing before the last of a page's styles is there, and the theme and its extensions
 bring ten files of them: on a slow network that is most of a second.  The styles for print stay apart,
-where they keep nobody waiting.
+where they delay no page.
 """
 
 import posixpath
@@ -22,7 +22,7 @@ def join(static, pages):
     """Writes the one file.
 
     ``pages`` has the text of each page, all of them, as one file serves all.  Returns these with the
-    link to it, and the files that no page links to any more.
+    link to it, and the files that no page links to now.
     """
     joined = static / JOINED
     linked = [styles_of(text) for text in pages.values()]
@@ -60,7 +60,7 @@ def styles_of(page):
 
 
 def in_order(lists):
-    """All names of the lists, each after those that stand before it in any of them."""
+    """All names of the lists, each after those before it in any of them."""
     order = TopologicalSorter()
     for names in lists:
         for i, name in enumerate(names):

@@ -1,13 +1,13 @@
 """What the theme and Sphinx write and no setting changes: every patch of it.
 
 Each pattern is what the pinned versions write.  tests/repository/test_theme.py builds a page with
-them, and fails where a pattern is not found any more.
+them, and fails where a pattern is no longer found.
 """
 
 import re
 
-# For readers who hear the page or have no mouse.  The sources of a page are a list whose items say
-# that they are; an empty corner of a table is no heading; what is pressed has the name that is
+# For readers who hear the page or have no mouse.  The sources of a page are a list whose items are
+# marked as such; an empty corner of a table is no heading; what is pressed has the name that is
 # written on it; and the sidebar is a landmark.
 MENDED = {
     'role="doc-biblioentry"': 'role="listitem"',
@@ -19,7 +19,7 @@ MENDED = {
         '<div id="pst-primary-sidebar" role="complementary" aria-label="The book" class='
     ),
 }
-# What stands below an empty corner heads its row.
+# A cell below an empty corner heads its row.
 CORNERED = re.compile(
     r'<thead>\n<tr class="row-odd"><th class="head"><p></p></th>.*?</table>', re.DOTALL
 )
@@ -27,7 +27,7 @@ FIRST_CELL = re.compile(r'(<tr class="row-\w+">)<td>(.+?)</td>')
 # Sphinx writes each parameter as the answer of a glossary; book.css gives each its line.
 SIGNATURE = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>')
 
-# For pages that wait for nothing.  The icons are a font, and a script of 1.5 MB draws them once more;
+# For pages that show at once.  The icons are a font, and a script of 1.5 MB draws them once more;
 # a page opened as a file may not follow hints to load files early; the index of the whole book is for
 # the page that searches.  Any other script waits until the page is read.
 ICON_SCRIPT = re.compile(r"<script[^>]*fontawesome[^>]*></script>")
@@ -41,7 +41,7 @@ BLOCKING = re.compile(
 # The search quotes from the pages that it found; a page opened as a file may not fetch them.
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 
-# A script of the theme's looks which blocks of code are too wide.  To look is to lay out, so it
+# A script of the theme's looks which blocks of code are too wide.  Looking forces a layout, so it
 # looks at those that are folded or far away only when they are seen.
 SCRIPT = "scripts/pydata-sphinx-theme.js"
 LOOKS = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
@@ -52,7 +52,7 @@ SEEN = """for (const shows of ["toggle", "contentvisibilityautostatechange"]) {
 """
 
 # What sizes.py, icons.py and styles.py look for: pictures without a width, the rules and the fonts of
-# the theme's icons, and styles that are not for print alone.
+# the theme's icons, and styles that are not only for print.
 PICTURE = re.compile(r'<img (?![^>]*width=)([^>]*src="([^"]*_images/[^"]+\.png)"[^>]*?) ?/?>')
 STYLE = "styles/pydata-sphinx-theme.css"
 ICON = re.compile(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"[^"]+"\}')

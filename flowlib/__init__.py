@@ -76,7 +76,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    """What draws, imported when it is asked for: matplotlib takes half as long as torch."""
+    """What draws, imported when it is used: matplotlib takes half as long as torch."""
     if name in __all__:
         from flowlib import plotting
 

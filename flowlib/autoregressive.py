@@ -50,8 +50,8 @@ class MaskedAutoregressive(Bijection):
             positive; a dropout outside [0, 1); a wrong shape.
 
     Source: Papamakarios et al. 2017, `arXiv:1705.07057 <https://arxiv.org/abs/1705.07057>`_,
-    equations 2 to 5; IAF: Kingma et al. 2016, `arXiv:1606.04934
-    <https://arxiv.org/abs/1606.04934>`_, section 4.
+        equations 2 to 5; IAF: Kingma et al. 2016,
+        `arXiv:1606.04934 <https://arxiv.org/abs/1606.04934>`_, section 4.
 
     Example:
         >>> layer = MaskedAutoregressive(3)

@@ -92,7 +92,7 @@ class Compose(Bijection):
         (torch.Size([5, 2]), torch.Size([5]))
     """
 
-    bijections: Any  # a ModuleList, which cannot say of what
+    bijections: Any  # a ModuleList, whose type cannot name its members' type
 
     def __init__(self, *bijections: Bijection):
         super().__init__()

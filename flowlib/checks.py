@@ -19,7 +19,7 @@ def jacobian_log_det(bijection: Bijection, z: Tensor) -> Tensor:
 
     .. math:: \log \lvert \det \partial f(z) / \partial z \rvert
 
-    Only the map is asked, never its ``log_det``: the two must agree.  For the other direction give
+    Only the map is used, never its ``log_det``: the two must agree.  For the other direction give
     ``Inverse(bijection)`` and x.
 
     Args:
@@ -74,7 +74,7 @@ def total_mass(
 
     .. math:: \int_{\text{low}}^{\text{high}} e^{\log p(x)} \, dx
 
-    It is 1 for a density whose mass lies within the box.  For a smooth density that vanishes at the
+    It is 1 for a density whose mass is within the box.  For a smooth density that vanishes at the
     box's edge the midpoint rule's error falls faster than any power of n.
 
     Args:

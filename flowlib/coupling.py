@@ -1,4 +1,4 @@
-"""Coupling flows: one half passes unchanged and says how the other half moves."""
+"""Coupling flows: one half passes unchanged and sets how the other half moves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Coupling(Bijection):
     Raises:
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all.
 
-    Source: Dinh et al. 2014, section 3.2.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
         >>> from flowlib import AdditiveCoupling
@@ -73,7 +73,7 @@ class Coupling(Bijection):
         self.outputs = numbers * (dim - kept)
         self.network = mlp(kept, hidden, self.outputs) if network is None else network
 
-        # Halves that lie side by side are slices; any other mask is sorted into halves and back.
+        # Adjacent halves are slices; any other mask is sorted into halves and back.
         self.kept_first = mask[0]
         self.in_halves = mask in (sorted(mask), sorted(mask, reverse=True))
         if not self.in_halves:
@@ -112,7 +112,7 @@ class AdditiveCoupling(Coupling):
 
     .. math:: x_1 = z_1, \qquad x_2 = z_2 + m(z_1), \qquad \log\lvert\det J\rvert = 0
 
-    It preserves volume.  NICE is a stack of these, the halves taking turns (:func:`alternate`; at
+    It preserves volume.  NICE is a stack of these, the halves alternating (:func:`alternate`; at
     least three, for every output to depend on every input), and one layer that rescales:
     ``Affine(dim, shift=torch.zeros(dim))``.
 
@@ -129,7 +129,7 @@ class AdditiveCoupling(Coupling):
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
             a network whose output has another shape; a wrong shape.
 
-    Source: Dinh et al. 2014, section 3.2.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
         >>> layer = AdditiveCoupling(2, network=torch.square)
@@ -174,7 +174,7 @@ class AffineCoupling(Coupling):
         network: any callable from (*, d₁) to (*, 2 d₂), the log-scale first, then the shift, used
             as it is.  None: ReLU layers of the widths ``hidden``, the last starting at zero: a new
             layer is the identity.
-        bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network says it.
+        bound: c > 0, in nats; ``math.inf`` leaves the network's log-scale as it is.
 
     Shapes: (*, D) -> (*, D) and (*).
 
@@ -182,7 +182,8 @@ class AffineCoupling(Coupling):
         ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
             a bound that is not positive; a network whose output has another shape; a wrong shape.
 
-    Source: Dinh et al. 2017, sections 3.2 and 3.3.
+    Source: Dinh et al. 2017, `arXiv:1605.08803 <https://arxiv.org/abs/1605.08803>`_, sections 3.2
+        and 3.3.
 
     Example:
         >>> layer = AffineCoupling(2, network=lambda z1: torch.cat([z1, 5 * z1], -1), bound=torch.inf)
@@ -230,7 +231,7 @@ def alternate(dim: int, k: int) -> Tensor:
     Raises:
         ValueError: a dim below 2.
 
-    Source: Dinh et al. 2014, section 3.2.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
         >>> alternate(5, 0), alternate(5, 1)

@@ -63,7 +63,7 @@ class DistributionModule(Held):
         self._names = list(parts)
         for name, value in parts.items():
             if name == "_inv" and "Inverse" not in self._class.__name__:
-                self._rest[name] = None  # a transform's own inverse, once asked for
+                self._rest[name] = None  # a transform's own inverse, once it was used
             elif name == "_cached_x_y":
                 self._rest[name] = None, None
             elif isinstance(value, Tensor):
@@ -130,7 +130,7 @@ class Expanded(nn.Module):
 
 
 class Image(constraints.Constraint):
-    """The vectors to which a bijection takes those of a base, or any: its inverse tells.
+    """The vectors to which a bijection takes those of a base, or any vectors: its inverse decides.
 
     Example:
         >>> from flowlib import Affine, Compose, Sigmoid
@@ -164,7 +164,7 @@ class Image(constraints.Constraint):
 
 
 def same_set(a: Any, b: Any) -> bool:
-    """Whether two constraints say the same; torch makes new ones of the same kind at each call.
+    """Whether two constraints are the same; torch makes new ones of the same kind at each call.
 
     Example:
         >>> same_set(standard_normal(2).support, constraints.real_vector)
@@ -182,7 +182,7 @@ def _parts(whole: Any) -> dict[str, Any]:
     """What a distribution, a transform or a list was made of, by name.
 
     Not what a distribution has computed from that since, such as the logits of given probabilities:
-    the state would depend on what was asked of it before.  A distribution is given its own before
+    the state would depend on what was computed before.  A distribution is given its own before
     it has a shape.
     """
     if isinstance(whole, (list, tuple)):

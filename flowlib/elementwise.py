@@ -27,7 +27,8 @@ class Affine(Bijection):
     Raises:
         ValueError: a wrong shape.
 
-    Source: Dinh et al. 2014, section 3.3, where it is the layer that rescales.
+    Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.3,
+        where it is the layer that rescales.
 
     Example:
         >>> layer = Affine(2, log_scale=torch.tensor([0.0, 1.0]), shift=torch.tensor([1.0, 0.0]))
@@ -72,7 +73,8 @@ class Linear(Bijection):
         ValueError: a matrix that is not square, or that is singular to the precision of its dtype;
             a wrong shape.
 
-    Source: Papamakarios et al. 2021, section 3.2.
+    Source: Papamakarios et al. 2021, `arXiv:1912.02762 <https://arxiv.org/abs/1912.02762>`_,
+        section 3.2.
 
     Example:
         >>> z, log_det = Linear(torch.tensor([[2.0, 1.0], [0.0, 1.0]])).inverse(torch.ones(2))
@@ -131,7 +133,8 @@ class SinhArcsinh(Bijection):
     Raises:
         ValueError: a wrong shape.
 
-    Source: Jones and Pewsey 2009, solved for x.
+    Source: Jones and Pewsey 2009,
+        `doi:10.1093/biomet/asp053 <https://doi.org/10.1093/biomet/asp053>`_, solved for x.
 
     Example:
         >>> layer = SinhArcsinh(1, skew=torch.tensor([0.5]), log_tail=torch.zeros(1))

@@ -18,7 +18,7 @@ class Flow(nn.Module):
 
     .. math:: \log p_X(x) = \log p_Z(f^{-1}(x)) + \log\lvert\det J_{f^{-1}}(x)\rvert
 
-    A flow is a module whose ``forward`` is ``log_prob``.  Its state says the whole density, the base
+    A flow is a module whose ``forward`` is ``log_prob``.  Its state holds the whole density, the base
     included (:class:`~flowlib.distributions.DistributionModule`): to save a flow, save its
     ``state_dict()``; to load it, build it by the same code and call ``load_state_dict``.
 
@@ -30,7 +30,8 @@ class Flow(nn.Module):
     Raises:
         ValueError: a base over anything but vectors, or of another D than the bijections.
 
-    Source: Rezende and Mohamed 2015, equations 5 to 7.
+    Source: Rezende and Mohamed 2015, `arXiv:1505.05770 <https://arxiv.org/abs/1505.05770>`_,
+        equations 5 to 7.
 
     Example:
         >>> from flowlib import Affine, Flow, standard_normal
@@ -103,7 +104,7 @@ class Flow(nn.Module):
         return x, log_prob
 
     def _refuse_nan(self, result: Tensor, value: Tensor, scoring: bool) -> None:
-        """Raise where NaN came from finite numbers, and say where: computed again, layer by layer."""
+        """Raise where NaN came from finite numbers, and name the place: computed again, layer by layer."""
         total = result.detach().sum()  # NaN if one is
         if may_hold(~total.isnan()) or not result.isnan().any():
             return
@@ -123,7 +124,7 @@ class Flow(nn.Module):
 
 
 def _check_shape(shape: Any) -> None:
-    if not hasattr(shape, "__len__"):  # torch would say that it is not iterable
+    if not hasattr(shape, "__len__"):  # torch's own error would be that it is not iterable
         raise ValueError(f"Flow expected a shape, such as (3,); got {shape}")
 
 

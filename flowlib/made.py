@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from flowlib.tensors import Held, fix
 
-# No public name tells whether torch.func is at work; torch's own autograd.Function asks this one.
+# No public name shows whether torch.func is at work; torch's own autograd.Function uses this one.
 # A torch without it gets new tensors always, which are slower and right.
 under_torch_func = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
@@ -70,7 +70,7 @@ class MADE(Held):
 
     .. math:: \text{output}_i = f_i(x_1, \dots, x_{i-1})
 
-    A unit's degree says how many variables, the first ones, it may depend on.  The i-th variable has
+    A unit's degree is how many variables, the first ones, it may depend on.  The i-th variable has
     degree i and its outputs i - 1; hidden units have the degrees 1 to D - 1, sorted, in equal
     shares.  Each layer is a :class:`MaskedLinear`; between them is ReLU.
 
@@ -94,7 +94,7 @@ class MADE(Held):
             [0, 1); a wrong shape.
 
     Source: Germain et al. 2015, `arXiv:1502.03509 <https://arxiv.org/abs/1502.03509>`_, section 4,
-    where the outputs have degree i and a mask of their own.
+        where the outputs have degree i and a mask of their own.
 
     Example:
         >>> made = MADE(3, outputs=1, order=[2, 0, 1])
@@ -104,7 +104,7 @@ class MADE(Held):
                 [False, False, False]])
     """
 
-    layers: Any  # a ModuleList, which cannot say of what
+    layers: Any  # a ModuleList, whose type cannot name its members' type
     variables: Tensor
     places: Tensor
 
@@ -185,7 +185,7 @@ class MADE(Held):
         return steps(variable, z, self._by_degree(weights)).index_select(0, self.places)
 
     def _steps_in_place(self, variable: Callable, z: Tensor, weights: list) -> Tensor:
-        """Each layer has one buffer, filled with its biases; a step turns some rows into units."""
+        """Each layer has one buffer, filled with its biases; a step makes units of some rows."""
         buffers = [z.new_empty(len(layer.bias), z.shape[1]) for layer in self.layers]
         for buffer, layer in zip(buffers, self.layers):
             buffer.copy_(layer.bias[:, None])

@@ -17,7 +17,8 @@ def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, dropout: float = 0.0
     Raises:
         ValueError: a dropout outside [0, 1).
 
-    Source: dropout is Srivastava et al. 2014.
+    Source: dropout is Srivastava et al. 2014,
+        `JMLR 15 <https://jmlr.org/papers/v15/srivastava14a.html>`_.
 
     Example:
         >>> mlp(1, (8, 8), 2)(torch.ones(5, 1)).abs().sum().item()

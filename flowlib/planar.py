@@ -39,7 +39,8 @@ class Planar(Bijection):
     Raises:
         ValueError: a wrong shape; ``inverse`` where w·u < -1, for then several z have the same x.
 
-    Source: Rezende and Mohamed 2015, equations 10 to 12; û from appendix A.1.
+    Source: Rezende and Mohamed 2015, `arXiv:1505.05770 <https://arxiv.org/abs/1505.05770>`_,
+        equations 10 to 12; û from appendix A.1.
 
     Example:
         >>> layer = Planar(2, u=torch.tensor([2.0, 0.0]), w=torch.tensor([1.0, 0.0]), b=torch.zeros(()))
@@ -130,7 +131,7 @@ def brackets(y: Tensor, wu: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor
 
     .. math:: a + w^\top \hat u \tanh(a) = y, \qquad y = w^\top x + b
 
-    The left side grows with a where w·û >= -1, and tanh is within ±1, so that the root lies within
+    The left side grows with a where w·û >= -1, and tanh is within ±1, so the root is within
     y ± abs(w·û).  Each step halves that: one bit of the root a step.
 
     Args:
@@ -156,7 +157,7 @@ def brackets(y: Tensor, wu: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor
 
 
 def det(a: Tensor, det_at_plane: Tensor) -> Tensor:
-    """1 + w·û (1 - tanh² a), as tanh² a + (1 + w·û) sech² a: no cancellation near a fold.
+    """1 + w·û (1 - tanh² a), as tanh² a + (1 + w·û) sech² a: no cancellation close to a fold.
 
     Example:
         >>> det(torch.tensor([0.0, 50.0]), torch.tensor(0.25))

@@ -24,7 +24,7 @@ PALETTE = {
     "wrong": "#911878",  # what breaks
     "muted": "#767676",  # grids and guides
 }
-OPACITY = 0.8  # of marks that lie over each other; js/marks.js has it too
+OPACITY = 0.8  # of marks on top of each other; js/marks.js has it too
 #: The colours of a density, from white at zero to dark blue.
 HEAT = LinearSegmentedColormap.from_list(
     "heat", ["#FFFFFF", "#CFE3F1", "#7FB2D9", "#2F74B5", "#123A6B"]

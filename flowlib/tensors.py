@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Held(nn.Module):
-    """A module that is made of given tensors, and whose state says what it was built on.
+    """A module that is made of given tensors, and whose state holds what it was built on.
 
     Two things that an ``nn.Module`` does not do:
 
@@ -165,7 +165,7 @@ def dtype_of(module: nn.Module) -> torch.dtype | None:
         torch.float64
     """
     tensor: Tensor | None
-    for tensor in module._parameters.values():  # plain loops: every layer asks this at every call
+    for tensor in module._parameters.values():  # plain loops: every layer runs this at every call
         if tensor is not None and tensor.is_floating_point():
             return tensor.dtype
     for name, tensor in module._buffers.items():

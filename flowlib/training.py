@@ -63,8 +63,10 @@ def fit(
             are not an integer of 1 or more; a warm-up or a clip out of range, or a warm-up that
             leaves no step to the cosine.
 
-    Source: Kingma and Ba 2015; the cosine is Loshchilov and Hutter 2017, equation 5; the clip is
-        Pascanu et al. 2013, section 3.2.
+    Source: Kingma and Ba 2015, `arXiv:1412.6980 <https://arxiv.org/abs/1412.6980>`_; the cosine is
+        Loshchilov and Hutter 2017, `arXiv:1608.03983 <https://arxiv.org/abs/1608.03983>`_, equation
+        5; the clip is Pascanu et al. 2013, `arXiv:1211.5063 <https://arxiv.org/abs/1211.5063>`_,
+        section 3.2.
 
     Example:
         >>> x = nn.Parameter(torch.tensor(3.0))
@@ -143,9 +145,10 @@ def one_cycle(step: int, steps: int, rise: int = 0) -> float:
     Args:
         step: k, from 0.
         steps: of training, in all.
-        rise: r, how many of them lie on the line.
+        rise: r, how many of them are on the line.
 
-    Source: Loshchilov and Hutter 2017, equation 5, without the restarts.
+    Source: Loshchilov and Hutter 2017, `arXiv:1608.03983 <https://arxiv.org/abs/1608.03983>`_,
+        equation 5, without the restarts.
 
     Example:
         >>> [round(one_cycle(step, steps=8, rise=4), 2) for step in range(8)]

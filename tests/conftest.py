@@ -1,4 +1,4 @@
-"""What every test may ask for: one thread for torch, and a browser."""
+"""What every test shares: one thread for torch, and a browser."""
 
 import matplotlib
 import pytest

@@ -54,7 +54,7 @@ PICTURE = """(figure) => {
 
 
 class Visit:
-    """One page in a browser that answers only for the book; notes what else it asks for and says."""
+    """One page in a browser that serves only the book; notes what else it requests and logs."""
 
     def __init__(self, browser, own: str, **options):
         self.context = browser.new_context(**options)

@@ -27,7 +27,7 @@ MISSING = (
 
 
 def find() -> str:
-    """The path of a browser.  Raises FileNotFoundError with a sentence that says what to install."""
+    """The path of a browser.  Raises FileNotFoundError with a sentence on what to install."""
     if path := os.environ.get("BROWSER_PATH"):
         if Path(path).is_file():
             return path

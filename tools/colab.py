@@ -31,7 +31,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def say(*command) -> str:
-    """What a command prints.  Where it fails, an assertion with what it complains of."""
+    """What a command prints.  Where it fails, an assertion with its error."""
     done = run([*map(str, command)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

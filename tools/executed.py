@@ -1,8 +1,8 @@
 """A pytest plugin: what nbval executes, the book's build does not execute again.
 
 nbval runs the chapters cell by cell.  One whose cells all pass goes, with its outputs, to the cache in
-which the build looks first.  The next run of the same state compares what the cells marked
-NBVAL_CHECK_OUTPUT print with what they printed before.
+which the build looks first.  The next run of the same state compares the output of the cells marked
+NBVAL_CHECK_OUTPUT with their earlier output.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Gives the book another address: that of a fork, in every file that says it.
+"""Gives the book another address: that of a fork, in every file that has it.
 
-The address stands in _config.yml; notebooks, badges and texts have copies of it, and links that
+The address is in _config.yml; notebooks, badges and texts have copies of it, and links that
 follow from it: Colab's and the published pages'.  All of them are changed, or none.
 
     make fork URL=https://github.com/me/my-flows
@@ -32,7 +32,7 @@ def base_address(owner: str, name: str) -> str:
 
 
 def copies(owner: str, name: str) -> dict[str, str]:
-    """Each form in which a file may say the address, as a pattern and as text."""
+    """Each form in which a file may have the address, as a pattern and as text."""
     here = f"github.com/{owner}/{name}"
     forms = [
         f"https://{here}",
@@ -49,7 +49,7 @@ def copies(owner: str, name: str) -> dict[str, str]:
 
 
 def changed(url: str) -> dict[Path, str]:
-    """The new text of each committed file that says the present address."""
+    """The new text of each committed file that has the present address."""
     config = (ROOT / "_config.yml").read_text(encoding="utf-8")
     present = re.search(rf"^repository:\n  url: {ADDRESS}$", config, re.MULTILINE)
     if not present:
@@ -73,7 +73,7 @@ def changed(url: str) -> dict[Path, str]:
 
 
 def write(texts: dict[Path, str]):
-    """Writes all the files beside their old ones first: only a complete set takes their places."""
+    """Writes all the files next to their old ones first: only a complete set takes their places."""
     new = {path.with_name(f"{path.name}.fork"): path for path in texts}
     try:
         for file, path in new.items():

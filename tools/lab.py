@@ -1,4 +1,4 @@
-"""JupyterLab as a reader meets it: a server with settings of its own, and a notebook open in it."""
+"""JupyterLab as a reader sees it: a server with settings of its own, and a notebook open in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 from tools.book import ROOT, Visit
 
-QUIET = [  # it would ask its own makers for newer versions and for extensions
+QUIET = [  # it would look for newer versions at its makers' and for extensions
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
 ]
@@ -68,7 +68,7 @@ class Notebook:
         page.wait_for_function(READY, arg=name)
 
     def run(self):
-        """Runs all cells; an assertion with what the notebook says where one of them fails."""
+        """Runs all cells; an assertion with the notebook's error where one of them fails."""
         done = self.page.evaluate(RUN)
         assert done, [each.get("evalue") for _, each in self.outputs() if "evalue" in each]
 
@@ -111,7 +111,7 @@ def open_lab(browser, folder: Path):
 
 @contextmanager
 def server(folder: Path):
-    """JupyterLab over a folder: its process and its address; settings go to a folder beside it."""
+    """JupyterLab over a folder: its process and its address; settings go to a folder next to it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

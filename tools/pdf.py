@@ -73,7 +73,7 @@ def printed(browser, name, before):
 
 
 def entries(node):
-    """An outline's entries from top to bottom.  Chromium says a title twice where a page breaks."""
+    """An outline's entries from top to bottom.  Chromium lists a title twice where a page breaks."""
     child = node.get("/First")
     while child:
         child = child.get_object()

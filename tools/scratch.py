@@ -1,4 +1,4 @@
-"""A copy of the repository as it stands, to change and to install from."""
+"""A copy of the repository in its present state, to change and to install from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.book import ROOT
 
 
 def git(*arguments: str, cwd: Path) -> str:
-    """What git says.  Raises with git's own words where it refuses."""
+    """git's output.  Raises with git's own words where it refuses."""
     who = ("-c", "user.name=A reader", "-c", "user.email=reader@example.org")
     done = subprocess.run(
         ["git", *who, *arguments], check=False, cwd=cwd, capture_output=True, text=True
@@ -21,7 +21,7 @@ def git(*arguments: str, cwd: Path) -> str:
 
 
 def copy_of_the_repository(folder: Path) -> Path:
-    """All that git tracks or would take, as it stands, as one commit of a new repository."""
+    """All that git tracks or would take, in its present state, as one commit of a new repository."""
     copy = folder / "copy"
     for name in git("ls-files", "--cached", "--others", "--exclude-standard", "-z", cwd=ROOT).split(
         "\0"

@@ -1,7 +1,7 @@
-"""Train the WaveNets that come with flowlib: the teacher, and two students told f0 and no phase.
+"""Train the WaveNets that come with flowlib: the teacher, and two students with f0 and no phase.
 
     python tools/train_voice.py teacher
-    python tools/train_voice.py whisper   # a student by the divergence alone
+    python tools/train_voice.py whisper   # a student by the divergence only
     python tools/train_voice.py student   # by the divergence and the power loss
 
 One process on a CPU, or on a GPU where there is one; or many, which share each batch:
@@ -9,7 +9,7 @@ One process on a CPU, or on a GPU where there is one; or many, which share each 
     torchrun --nproc-per-node 2 tools/train_voice.py teacher
 
 Started again it goes on from its last checkpoint, and ends with the same weights as if it had never
-been stopped: each step draws its clips and its noise from the step's number alone.  To ship what it
+been stopped: each step draws its clips and its noise from the step's number only.  To ship what it
 wrote, copy the .npz files from build/wavenet to flowlib/voice/weights.
 """
 
@@ -38,7 +38,7 @@ DRAWS = 8  # of each sample, for the cross-entropy
 
 
 class Recipe(NamedTuple):
-    """What a model is trained by, unless the command says otherwise."""
+    """What a model is trained by, unless the command changes it."""
 
     steps: int
     rate: float  # of learning, where it is highest
@@ -168,7 +168,7 @@ def main() -> None:
         if getattr(options, name) is None:
             setattr(options, name, getattr(RECIPES[options.model], name))
     options.folder.mkdir(parents=True, exist_ok=True)
-    if "RANK" in os.environ:  # torchrun says it
+    if "RANK" in os.environ:  # set by torchrun
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     train(options)
     if dist.is_initialized():

@@ -79,7 +79,8 @@ def dequantise(values: Tensor) -> Tensor:
     Raises:
         ValueError: values that are not whole, such as noisy ones, or not finite; an integer tensor.
 
-    Source: Uria et al. 2013; Theis et al. 2016.
+    Source: Uria et al. 2013, `arXiv:1306.0186 <https://arxiv.org/abs/1306.0186>`_; Theis et al.
+        2016, `arXiv:1511.01844 <https://arxiv.org/abs/1511.01844>`_.
 
     Example:
         >>> v = torch.tensor([0.0, 16.0])
@@ -111,8 +112,9 @@ def to_grey(dim: int = 64) -> Bijection:
     Raises:
         ValueError: ``inverse`` of an x outside the wider cube.
 
-    Source: Dinh et al. 2017, section 4.1, there with one α where the logit here has 2 α: the form
-        of Papamakarios et al. 2017, symmetric in black and white.
+    Source: Dinh et al. 2017, `arXiv:1605.08803 <https://arxiv.org/abs/1605.08803>`_, section 4.1,
+        there with one α where the logit here has 2 α: the form of Papamakarios et al. 2017,
+        `arXiv:1705.07057 <https://arxiv.org/abs/1705.07057>`_, symmetric in black and white.
 
     Example:
         >>> x, _ = to_grey(2)(torch.tensor([0.0, 30.0]))
@@ -152,7 +154,7 @@ def bits_per_dim(
         ValueError: values that are no vectors, or that :func:`dequantise` refuses; draws that are
             not an integer of 1 or more; a log_prob of another shape.
 
-    Source: Theis et al. 2016.
+    Source: Theis et al. 2016, `arXiv:1511.01844 <https://arxiv.org/abs/1511.01844>`_.
 
     Example:
         >>> uniform = lambda x: torch.full(x.shape[:-1], -64 * math.log(17))

@@ -1,4 +1,4 @@
-"""The four test potentials of the paper on planar flows, and the densities they stand for."""
+"""The four test potentials of the paper on planar flows, and their densities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def U1(z: Tensor) -> Tensor:
     Raises:
         ValueError: anything but a floating-point tensor of that shape.
 
-    Source: Rezende and Mohamed 2015, table 1, as are :func:`U2`, :func:`U3` and :func:`U4`.
+    Source: Rezende and Mohamed 2015, `arXiv:1505.05770 <https://arxiv.org/abs/1505.05770>`_, table
+        1, as are :func:`U2`, :func:`U3` and :func:`U4`.
 
     Example:
         >>> U1(torch.tensor([2.4, 0.0]))  # ½ (0.4/0.4)² + ½ (0.4/0.6)²

@@ -38,7 +38,7 @@ def adam_step(state: dict[str, Tensor], gradient: Tensor, lr: Tensor | float) ->
         gradient: of the loss at ``state["parameters"]``, shape (P,).
         lr: the learning rate.
 
-    Source: Kingma and Ba 2015, algorithm 1.
+    Source: Kingma and Ba 2015, `arXiv:1412.6980 <https://arxiv.org/abs/1412.6980>`_, algorithm 1.
 
     Example:
         >>> state = adam_start(torch.tensor([3.0]))

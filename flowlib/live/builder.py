@@ -1,7 +1,7 @@
 """The graph that a page evaluates, as it is built: nodes in a few operations, and their constants.
 
 While a graph is built, a value is a *base* (a constant, or the id of contiguous numbers that some
-node makes) and a *layout*, a tensor without data whose strides say how the base is read.  So views
+node makes) and a *layout*, a tensor without data whose strides are how the base is read.  So views
 cost nothing until an operation needs their numbers in order, and a broadcast constant is stored
 once, unexpanded.
 """
@@ -37,7 +37,7 @@ class ConstantPool:
         self._length = 0
 
     def add(self, value: Tensor) -> list:
-        """[shape, offset, width]: where ``value`` lies, in fours of bytes; the bytes to a number."""
+        """[shape, offset, width]: where ``value`` is, in fours of bytes; the bytes to a number."""
         width, chunk = _pack(value.detach().to("cpu", torch.float32).contiguous())
         if chunk not in self._offsets:
             self._offsets[chunk] = self._length
@@ -54,7 +54,7 @@ def _pack(value: Tensor) -> tuple[int, bytes]:
     for dtype in (torch.uint8, torch.float16, torch.float32):
         packed = value.to(dtype)
         back = packed.float()
-        same = back.view(torch.int32) == value.view(torch.int32)  # tells −0 from 0, unlike ==
+        same = back.view(torch.int32) == value.view(torch.int32)  # −0 is not 0, unlike ==
         if (same | back.isnan() & value.isnan()).all():
             break
     array = packed.numpy()
@@ -117,7 +117,7 @@ class Builder:
     # -- nodes
 
     def emit(self, op: str, args: list, shape) -> Value:
-        """A node, or the one there is that computes the same."""
+        """A node, or an existing one that computes the same."""
         key = json.dumps([op, args, list(shape)])
         if math.prod(shape) > LARGEST:
             raise TraceError(
@@ -158,7 +158,9 @@ class Builder:
         """What a torch view makes of ``x``: another way of reading the same base."""
         try:
             layout = overload(x.layout, *args, **kwargs)
-        except RuntimeError:  # numbers that do not lie as this view needs them: put them in order
+        except (
+            RuntimeError
+        ):  # the numbers' order in memory is not what this view needs: copy them in order
             x = Value(self.ref(x)["v"], _layout(x.shape))
             layout = overload(x.layout, *args, **kwargs)
         if isinstance(layout, Tensor):

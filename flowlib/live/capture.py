@@ -40,12 +40,12 @@ def capture(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
     try:
         graph = _make_fx(flat, inputs)
     except RuntimeError as error:
-        if "Generator" in str(error):  # as torch 2.6 says it
+        if "Generator" in str(error):  # torch 2.6's words
             raise TraceError(f"a generator {RANDOM}{_line(error.__traceback__)}") from None
         if "tracing tensor" not in str(error):
             raise
         raise TraceError(
-            "the function asks for the value of a tensor that depends on an input (.item(), float(), "
+            "the function needs the value of a tensor that depends on an input (.item(), float(), "
             "`if` on a tensor, or a check that does so: give torch.distributions "
             f"validate_args=False). Use torch.where instead{_line(error.__traceback__)}"
         ) from None
@@ -66,7 +66,7 @@ def _make_fx(fn, inputs: dict[str, Tensor]) -> fx.GraphModule:
 
 
 class _Select(TorchFunctionMode):
-    """Traces ``x[k]`` for a whole number k in a tensor, of which torch would ask the value."""
+    """Traces ``x[k]`` for a whole number k in a tensor, whose value torch would need."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         if func is not Tensor.__getitem__:
@@ -78,7 +78,7 @@ class _Select(TorchFunctionMode):
         if len(picks) < sum(tensors) or any(isinstance(part, list) for part in parts):
             return func(*args)
         x = func(x, tuple(slice(None) if i in picks else part for i, part in enumerate(parts)))
-        for i in reversed(picks):  # count the dimensions that stand before it, or after it
+        for i in reversed(picks):  # count the dimensions before it, or after it
             behind = any(part is Ellipsis for part in parts[:i])
             beside = parts[i + 1 :] if behind else parts[:i]
             count = sum(
@@ -135,7 +135,7 @@ class _Find(TorchDispatchMode):
 def line_of(fn, inputs: dict[str, Tensor], target) -> str:
     """The line of the reader's code that calls ``target``, as the end of a sentence."""
     finder = _Find(target)
-    with suppress(Exception), finder, torch.no_grad():  # the error at hand matters more
+    with suppress(Exception), finder, torch.no_grad():  # the error already raised matters more
         fn(**{name: value.detach().clone() for name, value in inputs.items()})
     return finder.line
 

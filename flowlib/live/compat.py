@@ -7,7 +7,7 @@ All of them are there from torch 2.6 to 2.13.
                                  functions with a table of decompositions
 ``TorchDispatchMode``            finds the reader's line that called an operation
 ``OpOverload``, ``_schema``      an operation's class, and the names and aliases of its arguments
-``core_aten_decompositions``,    what torch knows about rewriting operations;
+``core_aten_decompositions``,    torch's own ways to rewrite operations;
 ``decomposition_table``          ``torch.export.default_decompositions`` has only the first
 ``FakeTensorMode``, ``tracing``  speed only: without them a trace takes longer
 ===============================  ====================================================================

@@ -1,7 +1,7 @@
 """What a reader can move: sliders, checkboxes, dropdowns, and the noise behind a sample.
 
 ``live(fn, ..., u1=(-3.0, 3.0, 1.5))`` takes abbreviations, as ``ipywidgets.interact`` does, with one
-difference: the third number of a slider is its *value*, because the picture a reader meets first
+difference: the third number of a slider is its *value*, because the picture a reader sees first
 matters more than the step.
 
 =====================  ======================================  ==========================
@@ -149,7 +149,7 @@ class Noise:
 
 
 class ControlTrait(TraitType):
-    """The value of a control as a trait: any control checks, and says what it expected."""
+    """The value of a control as a trait: any control checks, and its error states what it expected."""
 
     def __init__(self, name: str, control: Slider | Checkbox | Choice):
         self.control_name, self.control = name, control
@@ -163,7 +163,7 @@ class ControlTrait(TraitType):
 
 
 def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise:
-    """The control that an abbreviation stands for."""
+    """The control of an abbreviation."""
     try:
         if isinstance(value, (Slider, Checkbox, Choice, Noise)):
             return value
@@ -182,7 +182,7 @@ def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise:
 
 
 def control_spec(name: str, control) -> dict:
-    """What the page needs to know about one control, as plain JSON."""
+    """What the page needs of one control, as plain JSON."""
     if isinstance(control, Noise):
         return {"name": name, **asdict(control), "shape": list(control.shape)}
     spec = {"name": name, "kind": control.kind, **asdict(control)}

@@ -43,7 +43,7 @@ def _positions_along(x: Tensor, indices: list[Tensor | None]) -> Tensor:
     }
     given, flat = list(parts), reduce(torch.add, parts.values())  # broadcast together
     free = [d for d in range(x.ndim) if d not in given]
-    # where the given dimensions stand together, theirs come in the place of the first; else in front
+    # where the given dimensions are adjacent, theirs come in the place of the first; else in front
     together = given == list(range(given[0], given[0] + len(given)))
     before = [d for d in free if d < given[0]] if together else []
     after = [d for d in free if d not in before]

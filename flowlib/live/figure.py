@@ -57,13 +57,13 @@ class LiveFigure(anywidget.AnyWidget):
         self.set_trait("value", {name: getattr(self, name) for name in self._controls})
 
     def evaluate(self) -> dict[str, Tensor]:
-        """What ``fn`` returns for the controls as they stand."""
+        """What ``fn`` returns for the present controls."""
         with torch.no_grad():
             outputs = self._fn(**self._arguments(self.seed))
         return {name: out.detach() for name, out in outputs.items()}
 
     def _arguments(self, k: int) -> dict:
-        """The controls as they stand, and realisation k of the noise."""
+        """The present controls, and realisation k of the noise."""
         values = {
             name: self.value[name] if control.discrete else torch.tensor(float(self.value[name]))
             for name, control in self._controls.items()
@@ -71,7 +71,7 @@ class LiveFigure(anywidget.AnyWidget):
         return values | {name: noise.realisation(k) for name, noise in self._noises.items()}
 
     def draw(self):
-        """The figure as it stands, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
+        """The figure in its present state, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
         return static.picture(self.spec, self.shown())
 
     def shown(self) -> dict[str, Tensor]:
@@ -130,7 +130,7 @@ def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFig
     Raises:
         ValueError: an output that a panel shows is missing, of another shape, or NaN at the
             defaults; a control that makes no sense.
-        TraceError: ``fn`` does what a page cannot repeat.  It says what, and in which line.
+        TraceError: ``fn`` does what a page cannot repeat.  The message names it and its line.
 
     Example:
         >>> import torch
@@ -192,13 +192,13 @@ def graph_key(choice: dict) -> str:
 
 
 def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shapes: list) -> dict:
-    """What the page needs to know besides the graphs; refuses panels that outputs do not fit."""
+    """What the page needs besides the graphs; refuses panels that outputs do not fit."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise ValueError(f"live expected a name such as 'planar-layer'; got {name!r}")
     if not panels or not all(isinstance(p, dict) and "kind" in p for p in panels):
         raise ValueError(f"live expected panels such as axes(...) or readouts(...); got {panels}")
     if all(panel["kind"] == "sound" for panel in panels):
-        raise ValueError(f"live expected a picture or a number beside a sound; got {panels}")
+        raise ValueError(f"live expected a picture or a number with a sound; got {panels}")
     for each in shapes:
         check_outputs(panels, each)
     return {

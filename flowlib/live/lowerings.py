@@ -1,4 +1,4 @@
-"""The short functions that say torch's operations in those of ``js/operations.js``.
+"""The short functions that express torch's operations in those of ``js/operations.js``.
 
 Each takes the graph under construction (``builder.py``) and the arguments of the aten operation, in
 the order of its schema, and returns the value or values that it makes.

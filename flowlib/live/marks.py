@@ -1,7 +1,7 @@
 """Marks: what a picture is made of.  This file has each of them, its function and its drawing.
 
 A function of a mark returns a small dict of plain JSON, which names the *outputs* of ``fn`` that it
-shows; ``@reads`` says what shape each must have.  Below it, ``@draws`` says how matplotlib draws it;
+shows; ``@reads`` states what shape each must have.  Below it, ``@draws`` states how matplotlib draws it;
 ``js/marks.js`` draws the same in the page.  Colour is a role, never a colour: ``base`` (z), ``data``
 (x), ``truth``, ``wrong`` or ``muted``.
 
@@ -75,7 +75,7 @@ def _heat(ax, panel, mark, outputs):
     edges = []
     for (low, top), count in ((panel["x"], columns), (panel["y"], rows)):
         half = (top - low) / max(count - 1, 1) / 2
-        edges += [low - half, top + half]  # a value stands at the middle of its pixel
+        edges += [low - half, top + half]  # a value is that at the middle of its pixel
     _image(ax, panel, mark, outputs, extent=edges, origin="lower", interpolation="bilinear")
 
 
@@ -83,7 +83,7 @@ def _heat(ax, panel, mark, outputs):
 def matrix(value: str, low: float = 0.0, high: float | None = None, label: str | None = None):
     """Output ``value`` (H, W) as cells, row 0 at the top, as a matrix is written: or as an image is.
 
-    Colours are those of :func:`heat`.  The axes take their ranges from it: cell [i, j] lies at
+    Colours are those of :func:`heat`.  The axes take their ranges from it: cell [i, j] is at
     x = j + 1, y = i + 1.  An axis with a label counts its rows or columns; without, it is bare.
     """
     return {"kind": "matrix", "value": value, "low": low, "high": high, "label": label}
@@ -202,7 +202,7 @@ def _lines(ax, mark, lines, linewidth: float):
 def bars(heights: str, labels: list[str] | None = None, role: str = "data", label=None):
     """A bar for each entry of output ``heights`` (N,), at x = 0, 1, ..., with names under them.
 
-    Several bars marks in one axes stand side by side.
+    Several bars marks in one axes are side by side.
     """
     labels = None if labels is None else [str(text) for text in labels]
     style = {"labels": labels, "role": known(role), "label": label}

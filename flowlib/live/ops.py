@@ -1,7 +1,7 @@
-"""How torch's operations are said in the few that ``js/operations.js`` knows.
+"""How torch's operations are expressed in the few that ``js/operations.js`` has.
 
-:data:`LOWERINGS` holds a short function for each aten operation that the page computes as it stands;
-:data:`DECOMPOSITIONS` says others as torch code; the rest is left to torch's own core
+:data:`LOWERINGS` holds a short function for each aten operation that the page computes directly;
+:data:`DECOMPOSITIONS` writes others as torch code; the rest is left to torch's own core
 decompositions, and what then remains unknown is refused by ``trace``.
 
 To add an operation:

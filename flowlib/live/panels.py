@@ -27,16 +27,16 @@ def axes(
         y: the range; left out where there is a matrix.  It never follows the data: a reader could
             not see a change of scale.
         alt: one sentence for people who cannot see the picture.  The state of the controls and
-            the readouts follow it, so say what is drawn, not which values it has now.
+            the readouts follow it, so describe what is drawn, not which values it has now.
         equal: one unit of x is as long as one of y, as planes need.
     """
     if not marks or not all(isinstance(m, dict) and m.get("kind") in SHAPES for m in marks):
         raise ValueError(f"axes expected marks such as heat(...) or points(...); got {marks}")
     if not alt.strip():
-        raise ValueError("axes expected alt, one sentence that says what is drawn; got nothing")
+        raise ValueError("axes expected alt, one sentence on what is drawn; got nothing")
     kinds = [m["kind"] for m in marks]
     if "matrix" in kinds and (kinds.count("matrix") > 1 or x or y):
-        raise ValueError(f"axes expected one matrix, and no x and y beside it; got {kinds, x, y}")
+        raise ValueError(f"axes expected one matrix, and no x and y with it; got {kinds, x, y}")
     for name, pair in (("x", x), ("y", y)):
         if pair is None and ("matrix" in kinds or (name == "x" and "bars" in kinds)):
             continue
@@ -64,10 +64,10 @@ def readouts(digits: int = 3, **labels: str):
 
 
 def sound(wave: str, rate: float, label: str = "sound"):
-    """A button that plays output ``wave`` (T,) as it stands: ``rate`` numbers make a second.
+    """A button that plays output ``wave`` (T,) as it is: ``rate`` numbers make a second.
 
-    A wave of RMS 1 plays at a tenth of full scale, and nothing at more than a half; so two waves
-    keep their difference in loudness, and none startles.  ``label`` stands behind "Play".
+    A wave of RMS 1 plays at a tenth of full scale, and none louder than a half; so two waves
+    keep their difference in loudness, and none startles.  ``label`` follows "Play".
 
     Raises:
         ValueError: a rate that is not from 1,000 to 96,000.
@@ -117,7 +117,7 @@ def check_outputs(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> Non
 
 
 def place(panels: list[dict], shapes: dict[str, tuple[int, ...]]) -> list[dict]:
-    """Panels with what only shapes and neighbours tell: ranges left out, the plots' proportions."""
+    """Panels with what follows from shapes and neighbours: ranges left out, the plots' proportions."""
     count = sum(panel["kind"] == "axes" for panel in panels)
     usual = {1: 2.4, 2: 1.3}.get(count, 1.0)  # width over height
     return [_placed(panel, shapes, usual) if panel["kind"] == "axes" else panel for panel in panels]

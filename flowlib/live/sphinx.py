@@ -2,7 +2,7 @@
 
 A notebook that the build executes shows a :class:`LiveFigure` as one JSON mime type.  It becomes a
 mount point: a picture for print and for readers without JavaScript, a caption, and the figure's
-state, which one script brings to life.  Other builders take the picture.  The state stands in a file
+state, which one script brings to life.  Other builders take the picture.  The state is in a file
 of its own, a script, so that a page is shown before it is here, also a page opened as a file.
 
 Pages are written again when the script or the style changed.  When notebooks are executed again is
@@ -69,7 +69,7 @@ class LiveFigureRenderer:
 
 
 def write_mount_point(translator, node):
-    """Writes the element that ``hydrate`` in page.js expects, and the script that it will ask for."""
+    """Writes the element that ``hydrate`` in page.js expects, and the script that it will load."""
     image, figure, builder = node["image"], node["figure"], translator.builder
     file = builder.images[node[0]["uri"]]
     src = escape(f"{builder.imgpath}/{quote(file)}")

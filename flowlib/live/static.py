@@ -127,7 +127,7 @@ def _keep_inside(figure: Figure, ax, wide: float):
 
 
 def _handle(mark: dict):
-    """What stands for a mark in the legend."""
+    """A mark's sign in the legend."""
     if mark["kind"] in ("heat", "matrix"):
         return Patch(color=HEAT[3], label=mark["label"])
     colour = PALETTE[mark["role"]]

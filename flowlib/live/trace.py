@@ -2,7 +2,7 @@
 
 ``make_fx`` captures what torch computes for example inputs, in aten operations.  Here that is made
 small: what depends on no input is computed now and kept as a constant, what no output needs is
-dropped, and ``lowerings.py`` says the rest in the operations of ``js/operations.js``.
+dropped, and ``lowerings.py`` expresses the rest in the operations of ``js/operations.js``.
 
 >>> pool = ConstantPool()
 >>> graph = trace(lambda a: {"y": (a * torch.arange(3.0)).tanh()}, {"a": torch.tensor(1.0)}, pool)
@@ -108,8 +108,8 @@ def _fixed(graph: fx.GraphModule) -> set[fx.Node]:
             fixed.add(node)
         elif node.op == "call_function":
             tags = getattr(node.target, "tags", ())
-            alone = _name(node) in SHAPE_ONLY or fixed.issuperset(node.all_input_nodes)
-            if alone and torch.Tag.nondeterministic_seeded not in tags:
+            constant = _name(node) in SHAPE_ONLY or fixed.issuperset(node.all_input_nodes)
+            if constant and torch.Tag.nondeterministic_seeded not in tags:
                 fixed.add(node)
     return fixed
 

@@ -30,7 +30,7 @@ State = dict[str, Tensor]
 class TrainingFigure(LiveFigure):
     """A figure made by :func:`train`.  Its page trains by itself, and ``fig.run(100)`` in Python.
 
-    ``fig.state`` is where the training in Python stands, ``fig.losses`` (steps,) the loss at each
+    ``fig.state`` is the present state of the training in Python, ``fig.losses`` (steps,) the loss at each
     step so far, and infinite after that, ``fig.count`` the number of steps done.
     """
 
@@ -75,7 +75,7 @@ class TrainingFigure(LiveFigure):
             self.losses[k], self.count = loss.detach(), k + 1
 
     def evaluate(self) -> dict[str, Tensor]:
-        """What ``show`` returns for the state and the controls as they stand."""
+        """What ``show`` returns for the present state and controls."""
         given = self._arguments(self.seed * len(self.losses)) | {"losses": self.losses.clone()}
         with torch.no_grad():
             outputs = _call(self._fn, self.state, **given)

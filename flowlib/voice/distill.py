@@ -13,14 +13,15 @@ from flowlib.voice.wavenet import Teacher
 
 
 def entropy(log_scale: Tensor) -> Tensor:
-    r"""The entropy of the logistic from which each sample is drawn, in nats: nothing to estimate.
+    r"""The entropy of the logistic from which each sample is drawn, in nats, without an estimate.
 
     .. math:: H\bigl(\text{Logistic}(\mu, s)\bigr) = \ln s + 2
 
     Args:
         log_scale: ln s, any shape.
 
-    Source: van den Oord et al. 2018, equation 7.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        equation 7.
 
     Example:
         >>> entropy(torch.tensor([0.0, 1.0]))
@@ -37,7 +38,7 @@ def cross_entropy(
     .. math:: H(P_S, P_T)_t = \mathbb E_{\tilde x_t \sim \text{Logistic}(\mu_t, s_t)}
         \bigl[ -\ln p_T(\tilde x_t \mid x_{<t}, c) \bigr]
 
-    The teacher reads x **once**, whole, and says a mixture for every t; the draws of x̃_t are scored
+    The teacher reads x **once**, whole, and outputs a mixture for every t; the draws of x̃_t are scored
     under that mixture, and so cost next to nothing.  Each of the M draws comes from its own M-th of
     the logistic's mass, which makes their mean steadier than that of free draws.
 
@@ -47,13 +48,14 @@ def cross_entropy(
         x: the student's sample, shape (B, T).
         c: conditions, shape (B, C, T).
         mean, log_scale: μ and ln s of x_t given the noise before it, each (B, T), as
-            :meth:`Student.conditional` says them.
+            :meth:`Student.conditional` returns them.
         noise: uniforms in [0, 1), shape (M, B, T), such as ``torch.rand(8, *x.shape)``: where in
-            its slice each draw lies.
+            its slice each draw is.
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2018, equations 8 to 12.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        equations 8 to 12.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
@@ -77,7 +79,8 @@ def kl(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2018, equation 6.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        equation 6.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.zeros(2, 3, 9), torch.rand(8, 2, 9)
@@ -94,17 +97,18 @@ def power_loss(x: Tensor, real: Tensor, windows: Sequence[int] = (64, 256)) -> T
         + \bigl\lvert |X| - |Y| \bigr\rvert}, \qquad \epsilon = 0.1
 
     The magnitudes are those of windows of each length N.  A short one sees pulses, a long one
-    harmonics.  The logarithm hears soft sounds as well as loud ones; the plain difference keeps the
+    harmonics.  The logarithm weighs soft sounds as much as loud ones; the plain difference keeps the
     loud ones right.
 
     Args:
-        x, real: sounds, shape (B, T), that ought to say the same row by row.
+        x, real: sounds, shape (B, T), that ought to sing the same, row by row.
         windows: the lengths N.
 
     Shapes: ().
 
-    Source: van den Oord et al. 2018, section 4.3, has the squared difference of the powers, averaged
-        over time; the logarithm is that of Arik et al. 2019.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 4.3, has the squared difference of the powers, averaged over time; the logarithm is
+        that of Arik et al. 2019, `arXiv:1808.06719 <https://arxiv.org/abs/1808.06719>`_.
 
     Example:
         >>> power_loss(torch.ones(2, 256), torch.ones(2, 256))
@@ -132,7 +136,7 @@ def contrastive(
     .. math:: \text{KL}\bigl(P_S(c) \,\Vert\, P_T(c)\bigr) -
         \gamma \, \text{KL}\bigl(P_S(c) \,\Vert\, P_T(c')\bigr)
 
-    A student that hums the same whatever it is asked for has both alike.
+    A student that hums the same whatever its conditions has both alike.
 
     Args:
         other: conditions c' of other clips, such as ``c.roll(1, 0)``; the rest is as in :func:`kl`.
@@ -140,7 +144,8 @@ def contrastive(
 
     Shapes: (B, T).
 
-    Source: van den Oord et al. 2018, section 4.3, where γ = 0.3.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 4.3, where γ = 0.3.
 
     Example:
         >>> x, c, noise = torch.zeros(2, 9), torch.rand(2, 3, 9), torch.rand(8, 2, 9)

@@ -1,4 +1,4 @@
-"""What an ear would say, in numbers: the spectrum in time, pitch, energy, distance of spectra."""
+"""What an ear would notice, in numbers: the spectrum in time, pitch, energy, distance of spectra."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 LOWEST, HIGHEST = 70.0, 420.0  # Hz, of the pitches that are looked for
-SPAN, HOP = 192, 64  # samples that are laid beside a later copy of themselves; from frame to frame
+SPAN, HOP = 192, 64  # samples compared with a later copy of themselves; from frame to frame
 
 
 def magnitudes(x: Tensor, window: int, hop: int | None = None) -> Tensor:
@@ -25,7 +25,7 @@ def magnitudes(x: Tensor, window: int, hop: int | None = None) -> Tensor:
         hop: H; None takes a quarter of the window.
 
     Returns:
-        Shape (*, frames, N / 2 + 1), with 1 + (T - N) // H frames; bin k lies at k / N of the rate.
+        Shape (*, frames, N / 2 + 1), with 1 + (T - N) // H frames; bin k is at k / N of the rate.
 
     Raises:
         ValueError: a window that is odd, below 4 or longer than the sound; a hop below 1.
@@ -114,16 +114,16 @@ def on_frames(track: Tensor, rate: float) -> Tensor:
 
 @torch.no_grad()
 def in_tune(x: Tensor, f0: Tensor, rate: float, cents: float = 50.0) -> Tensor:
-    r"""The share of a sound's frames whose pitch lies within some cents of the pitch asked for.
+    r"""The share of a sound's frames whose pitch is within some cents of the intended pitch.
 
     .. math:: \lvert 1200 \log_2 (\text{pitch} / f_0) \rvert \le \text{cents}
 
     A hundred cents are a semitone.  Frames without a pitch count as wrong, and so do frames where
-    f0 was asked for and only noise came.
+    a pitch was intended and only noise came.
 
     Args:
         x: a sound, shape (*, T).
-        f0: the pitch asked for, in Hz, shape (*, T); a frame where it is NaN is not counted.
+        f0: the intended pitch, in Hz, shape (*, T); a frame where it is NaN is not counted.
         rate: samples a second.
 
     Returns:
@@ -134,9 +134,9 @@ def in_tune(x: Tensor, f0: Tensor, rate: float, cents: float = 50.0) -> Tensor:
         >>> in_tune(wave, torch.full((1000,), 204.0), 4000), in_tune(wave, 2 * wave + 210, 4000)
         (tensor(1.), tensor(0.))
     """
-    asked = on_frames(f0, rate)
-    off = 1200 * (pitch(x, rate) / asked).log2().abs()  # NaN, and so not within, without a pitch
-    return (off <= cents).sum() / (~asked.isnan()).sum()
+    intended = on_frames(f0, rate)
+    off = 1200 * (pitch(x, rate) / intended).log2().abs()  # NaN, and so not within, without a pitch
+    return (off <= cents).sum() / (~intended.isnan()).sum()
 
 
 def energy(x: Tensor, real: Tensor) -> Tensor:
@@ -162,7 +162,7 @@ def log_spectral_distance(x: Tensor, real: Tensor, window: int = 256) -> Tensor:
     away.  The mean runs over the sounds.
 
     Args:
-        x, real: sounds, shape (*, T); row by row they ought to say the same.
+        x, real: sounds, shape (*, T); row by row, they ought to sing the same.
 
     Example:
         >>> torch.manual_seed(0)  # doctest: +ELLIPSIS

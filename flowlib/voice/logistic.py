@@ -85,7 +85,8 @@ def mixture_log_prob(x: Tensor, logits: Tensor, means: Tensor, log_scales: Tenso
 
     Shapes: leading dimensions broadcast: x may be (M, B, T) draws against (B, K, T).
 
-    Source: Salimans et al. 2017, there for the bins of an image.
+    Source: Salimans et al. 2017, `arXiv:1701.05517 <https://arxiv.org/abs/1701.05517>`_, there for
+        the bins of an image.
 
     Example:
         >>> zeros = torch.zeros(2, 1)

@@ -1,4 +1,4 @@
-"""Weights as small files of numbers alone, and those that come with flowlib."""
+"""Weights as small files that hold only numbers, and those that come with flowlib."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def save_weights(path: str | os.PathLike, model: nn.Module, **options: int) -> N
 
 
 def load_weights(path: str | os.PathLike) -> nn.Module:
-    """The model that :func:`save_weights` wrote, in single precision; its parameters ask for no gradient.
+    """The model that :func:`save_weights` wrote, in single precision; its parameters need no gradient.
 
     Raises:
         ValueError: a file that holds anything but numbers, or not those of its model.
@@ -74,15 +74,15 @@ def load_weights(path: str | os.PathLike) -> nn.Module:
         raise ValueError(f"expected {path} to be a whole zip of arrays; got {error}") from error
     about = json.loads(str(arrays.pop("model", "{}")))
     if not isinstance(about, dict) or about.get("class") not in MODELS:
-        raise ValueError(f"expected {path} to say one of {sorted(MODELS)}; got {about}")
+        raise ValueError(f"expected {path} to name one of {sorted(MODELS)}; got {about}")
     return _rebuilt(about, arrays, path).requires_grad_(False).eval()
 
 
 def pretrained(name: str) -> nn.Module:
-    """A model that comes with flowlib: "teacher", "whisper" or "student", told f0 and no phase.
+    """A model that comes with flowlib: "teacher", "whisper" or "student", conditioned on f0, not on the phase.
 
     The teacher was trained by maximum likelihood; the whisper is the student that minimised the
-    divergence from it alone; the student minimised the power loss as well.
+    divergence from it only; the student minimised the power loss as well.
 
     Raises:
         ValueError: another name.
@@ -98,7 +98,7 @@ def pretrained(name: str) -> nn.Module:
 
 
 def _rebuilt(about: dict, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> nn.Module:
-    """The model that a file says it is, with the file's weights."""
+    """The model that a file names, with the file's weights."""
     try:
         model = MODELS[about["class"]](**about["options"])
         model.load_state_dict({key: torch.from_numpy(a).float() for key, a in arrays.items()})

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Men's /u/, /ɔ/, /ɑ/, /ɛ/: their first two formants in Hz, with bandwidths.  All lie below 2 kHz.
+# Men's /u/, /ɔ/, /ɑ/, /ɛ/: their first two formants in Hz, with bandwidths.  All are below 2 kHz.
 FORMANTS = np.array([[300.0, 870.0], [570.0, 840.0], [730.0, 1090.0], [530.0, 1840.0]])
 BANDWIDTHS = np.array([60.0, 90.0])
 BREATH = 0.1  # of the source, against pulses of harmonics 1/k
 FLOOR = 0.06  # the noise of the room, against a voice of unit RMS
-TURNS = 6  # of the phase that a network is told: so many harmonics it need not make by itself
+TURNS = 6  # of the phase, among the conditions: harmonics that a network need not make by itself
 COARSE = 64  # samples from one point of a control track to the next
 
 
@@ -105,7 +105,9 @@ def render(
         ValueError: tracks of other shapes; an f0 or a loudness that is not positive, an f0 of a
             quarter of the rate or more, a vowel outside [0, 3], a rate below 4,000.
 
-    Source: Klatt 1980, for the resonator; Peterson and Barney 1952, for the formants.
+    Source: Klatt 1980, `doi:10.1121/1.383940 <https://doi.org/10.1121/1.383940>`_, for the
+        resonator; Peterson and Barney 1952,
+        `doi:10.1121/1.1906875 <https://doi.org/10.1121/1.1906875>`_, for the formants.
 
     Example:
         >>> import numpy as np
@@ -129,15 +131,15 @@ def render(
 
 
 def conditions(voice: Voice, phase: bool) -> Tensor:
-    r"""What a network is told about the voice at each sample, in channels of size about one.
+    r"""What conditions a network at each sample of a voice, in channels of size about one.
 
-    The logarithms of f0 and of the loudness, and four channels that say which vowel: one of them is
+    The logarithms of f0 and of the loudness, and four channels for the vowel: one of them is
     1 at that vowel and falls to 0 at its neighbours.  With ``phase`` also the cosines and sines of
-    the first six multiples of the phase, which say *where* the pulses are and not only how often.
+    the first six multiples of the phase, which give *where* the pulses are and not only how often.
 
     Args:
         voice: tracks of shape (B, T); its wave is not looked at.
-        phase: whether to tell the phase.
+        phase: whether the phase is among them.
 
     Returns:
         (B, 6, T), or (B, 18, T) with the phase.
@@ -146,11 +148,11 @@ def conditions(voice: Voice, phase: bool) -> Tensor:
         >>> conditions(sing(3, length=100), phase=True).shape
         torch.Size([3, 18, 100])
     """
-    near = [torch.relu(1 - (voice.vowel - k).abs()) for k in range(4)]
-    channels = [3 * torch.log(voice.f0 / 150), 2 * torch.log(voice.loudness), *near]
+    vowels = [torch.relu(1 - (voice.vowel - k).abs()) for k in range(4)]
+    channels = [3 * torch.log(voice.f0 / 150), 2 * torch.log(voice.loudness), *vowels]
     if phase:
-        turns = [2 * math.pi * k * voice.phase for k in range(1, TURNS + 1)]
-        channels += [f(turn) for turn in turns for f in (torch.cos, torch.sin)]
+        angles = [2 * math.pi * k * voice.phase for k in range(1, TURNS + 1)]
+        channels += [f(angle) for angle in angles for f in (torch.cos, torch.sin)]
     return torch.stack(channels, 1)
 
 

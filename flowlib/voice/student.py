@@ -40,7 +40,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
 
     ``forward``, the direction that samples, is one pass: all of z is known.  ``inverse`` is
     sequential, since z_t needs z_1 to z_{t-1} first: T steps, each of one column of the network
-    (:meth:`WaveNet.generate`).  Distillation never asks for it.
+    (:meth:`WaveNet.generate`).  Distillation never needs it.
 
     Args:
         network: gives two outputs a sample: the log-scale, which is bounded by 4 nats either way as
@@ -52,7 +52,9 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
     Raises:
         ValueError: a wrong shape; ``load_state_dict`` of a state with another bound.
 
-    Source: Kingma et al. 2016, section 4; van den Oord et al. 2018, section 4.1.
+    Source: Kingma et al. 2016, `arXiv:1606.04934 <https://arxiv.org/abs/1606.04934>`_, section 4;
+        van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_, section
+        4.1.
 
     Example:
         >>> layer = InverseAutoregressiveWaveNet(WaveNet(2, 3, channels=4, layers=2), torch.rand(3, 9))
@@ -89,7 +91,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
         return z.reshape(x.shape), log_det.reshape(x.shape[:-1])
 
     def log_scale_and_shift(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """s and μ, each (*, T); those at t see the z before t alone."""
+        """s and μ, each (*, T); those at t see only the z before t."""
         outputs = self.network(z.reshape(-1, self.dim), self.rows(z))  # (batch, 2, T)
         log_scale, shift = self.bounded(outputs)
         return log_scale.reshape(z.shape), shift.reshape(z.shape)
@@ -103,7 +105,7 @@ class InverseAutoregressiveWaveNet(_BoundInState, Bijection):
         )
 
     def bounded(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """s and μ, each (batch, T), of what the network says, (batch, 2, T)."""
+        """s and μ, each (batch, T), of the network's output, (batch, 2, T)."""
         log_scale, shift = outputs.unbind(-2)
         return bounded(log_scale, BOUND), shift
 
@@ -123,7 +125,8 @@ class Student(_BoundInState):
 
     Every network's head starts at zero: a new student is the identity.
 
-    Source: van den Oord et al. 2018, section 4.1.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 4.1.
 
     Example:
         >>> student, c = Student(3, channels=4, layers=2), torch.rand(5, 3, 9)
@@ -133,7 +136,7 @@ class Student(_BoundInState):
         True
     """
 
-    networks: Any  # a ModuleList, which cannot say of what
+    networks: Any  # a ModuleList, whose type cannot name its members' type
 
     def __init__(self, conditions: int, flows: int = 4, channels: int = 16, layers: int = 7):
         super().__init__()

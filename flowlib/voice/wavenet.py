@@ -27,7 +27,7 @@ class WaveNet(nn.Module):
 
     Args:
         outputs: how many there are at each sample.
-        conditions: channels of c, what the network is told at each sample.  Outputs at t see c up to
+        conditions: channels of c, the conditions at each sample.  Outputs at t see c up to
             and including t.
         channels: width of every layer.
         layers: L.
@@ -41,7 +41,8 @@ class WaveNet(nn.Module):
     Raises:
         ValueError: a size below 1; a wrong shape.
 
-    Source: van den Oord et al. 2016, sections 2.1 to 2.5.
+    Source: van den Oord et al. 2016, `arXiv:1609.03499 <https://arxiv.org/abs/1609.03499>`_,
+        sections 2.1 to 2.5.
 
     Example:
         >>> net = WaveNet(outputs=1, conditions=3, layers=2)
@@ -51,7 +52,7 @@ class WaveNet(nn.Module):
         tensor([0, 0, 1, 1, 1, 1, 0, 0])
     """
 
-    # ModuleLists and a Sequential, which cannot say of what.
+    # ModuleLists and a Sequential, whose types cannot name their members' type.
     dilated: Any
     mixed: Any
     head: Any
@@ -104,7 +105,7 @@ class WaveNet(nn.Module):
     ) -> Tensor:
         """The x with x_t = variable(noise_t, outputs_t(x)) for every t, each unit computed once.
 
-        Each layer keeps its last d_l columns, all that it will be asked for: a step is one column.
+        Each layer keeps its last d_l columns, all that it will need: a step is one column.
 
         Args:
             variable: from noise_t, (B, *), and the outputs at t, (B, outputs), to x_t, (B,).
@@ -114,7 +115,7 @@ class WaveNet(nn.Module):
         Returns:
             x, shape (B, T).
 
-        Source: Paine et al. 2016.
+        Source: Paine et al. 2016, `arXiv:1611.09482 <https://arxiv.org/abs/1611.09482>`_.
 
         Example:
             >>> net, z, c = WaveNet(1, 3, layers=2), torch.randn(1, 9), torch.randn(1, 3, 9)
@@ -153,7 +154,7 @@ class WaveNet(nn.Module):
     ) -> Tensor:
         """What :meth:`generate` computes, one pass of the network for each sample.
 
-        A pass is over the receptive field and no more, for the outputs see nothing else.
+        A pass is over the receptive field and no more, because the outputs see nothing else.
 
         Example:
             >>> net, z, c = WaveNet(1, 3, layers=2), torch.randn(1, 9), torch.randn(1, 3, 9)
@@ -182,7 +183,7 @@ class WaveNet(nn.Module):
 
 
 class Teacher(nn.Module):
-    r"""A WaveNet that says, of each sample, a mixture of K logistics given the samples before it.
+    r"""A WaveNet that outputs, for each sample, a mixture of K logistics given those before it.
 
     .. math:: p(x \mid c) = \prod_t \sum_k \pi_{kt} \, \text{Logistic}(x_t; \mu_{kt}, s_{kt}), \qquad
         \pi_t, \mu_t, s_t = \text{functions of } x_1, \dots, x_{t-1} \text{ and } c_1, \dots, c_t
@@ -195,13 +196,14 @@ class Teacher(nn.Module):
         channels, layers: of the :class:`WaveNet`.
 
     Attributes:
-        floor: the log-scales lie above it, softly: ln s = floor + softplus(s̃ - floor).  A higher
+        floor: the log-scales are above it, softly: ln s = floor + softplus(s̃ - floor).  A higher
             one, set for a while, makes a teacher that is easier to learn from.  It is part of the
             state; a state without one, of an older file, has the floor at -7.
 
     Shapes: x (B, T) and c (B, conditions, T).
 
-    Source: van den Oord et al. 2018, section 2.
+    Source: van den Oord et al. 2018, `arXiv:1711.10433 <https://arxiv.org/abs/1711.10433>`_,
+        section 2.
 
     Example:
         >>> teacher = Teacher(conditions=6)
@@ -233,7 +235,7 @@ class Teacher(nn.Module):
         return self.net.generate_by_passes(self.next_sample, noise, c)
 
     def next_sample(self, noise: Tensor, outputs: Tensor) -> Tensor:
-        """One sample, (B,), from two uniforms, (B, 2), and what the network says, (B, 3 K)."""
+        """One sample, (B,), from two uniforms, (B, 2), and the network's output, (B, 3 K)."""
         return mixture_sample(noise[..., None], *self.mixture(outputs[..., None])).squeeze(-1)
 
     def mixture(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""What tests of the built book may ask for: the address where it is served."""
+"""The fixtures of the tests of the built book: the address where it is served."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What a reader who hears the book, has no mouse or wants no motion needs, on every page of it."""
+"""What a reader who listens to the book, has no mouse or wants no motion needs, on every page of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.book import PAGES, TWO_FRAMES, WIDE, Visit
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 
-SETTINGS = [(1200, "light"), (390, "dark")]  # colours follow the theme alone, sizes the width alone
+SETTINGS = [(1200, "light"), (390, "dark")]  # colours follow only the theme, sizes only the width
 # The theme looks a while after each change which blocks can be scrolled: then keys reach them.
 LOOKED = """() => [...document.querySelectorAll("pre, .pst-scrollable-table-container")].every(
     (block) => block.tabIndex === 0 || block.scrollWidth <= block.clientWidth
@@ -31,12 +31,12 @@ THIN_OUT = """() => {
     }
 }"""
 DRESS = "(theme) => { document.documentElement.dataset.theme = theme; }"
-# Some rules are off by default.  Those about how things look are asked in each setting, all once.
+# Some rules are off by default.  Those about how things look are checked in each setting, all others once.
 OFF_BY_DEFAULT = ("target-size", "label-content-name-mismatch", "td-has-header")
 EVERY_RULE = {"rules": {rule: {"enabled": True} for rule in OFF_BY_DEFAULT}}
 OF_LOOKS = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"]}
 STILL = """*, *::before, *::after { transition: none !important; animation: none !important }
-    section { content-visibility: visible !important }"""  # axe asks of what is far from sight too
+    section { content-visibility: visible !important }"""  # axe checks what is far from sight too
 LOOK = """async (rules) => {
     const { violations } = await axe.run({ ...rules, resultTypes: ["violations"] });
     return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html }) => [id, impact, html]));

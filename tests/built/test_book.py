@@ -1,4 +1,4 @@
-"""The built book in a browser that lets it talk to nobody but its own server."""
+"""The built book in a browser that lets it reach only its own server."""
 
 from __future__ import annotations
 

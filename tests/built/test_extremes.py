@@ -1,4 +1,4 @@
-"""Every control of every figure fast back and forth: no number is lost, and no end like the other."""
+"""Every control of every figure, moved fast in both directions: no number is lost, and no end like the other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHAKE = """([input, end]) => {
 def test_every_control_shaken_to_either_end_leaves_numbers_and_another_picture(
     browser, address, name
 ):
-    """A state other than "ready" would be a NaN, which the figure says in words."""
+    """A state other than "ready" would be a NaN, which the figure reports in words."""
     lost, dead = [], []
 
     def shake(figure, controls, end):

@@ -16,7 +16,7 @@ in_every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 
 def opened(quiz) -> list[str]:
-    """The texts of the answers that stand open."""
+    """The texts of the answers that are open."""
     return [answer.inner_text() for answer in quiz.query_selector_all("details[open]")]
 
 

@@ -24,7 +24,7 @@ in_every_page = pytest.mark.parametrize("name", WRITTEN)
 
 
 class Head(HTMLParser):
-    """What a page says of itself to those who link to it."""
+    """What a page tells those who link to it about itself."""
 
     def __init__(self, name):
         super().__init__()

@@ -19,11 +19,11 @@ PRINT = (
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
-    """In a process of its own, for this one has a browser already."""
+    """In a process of its own, because this one has a browser already."""
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
     command = [sys.executable, "-c", PRINT, str(path), *NAMES]
     subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONPATH": ".", "CI": "1"})
-    assert list(path.parent.iterdir()) == [path]  # nothing half written is left beside it
+    assert list(path.parent.iterdir()) == [path]  # nothing half written is left next to it
     return PdfReader(path)
 
 

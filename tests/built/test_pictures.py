@@ -1,4 +1,4 @@
-"""Every picture of the built pages is told in words and has its room before it comes; icons are there."""
+"""Every picture of the built pages is described in words and has its room before it comes; icons are there."""
 
 from __future__ import annotations
 

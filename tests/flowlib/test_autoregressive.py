@@ -58,11 +58,11 @@ def stack(dim, count=3, dtype=torch.float64):
 @each_dim
 @each_order
 @each_width
-def test_x_is_z_scaled_and_shifted_by_what_the_network_says_of_x(dim, order, hidden):
+def test_x_is_z_scaled_and_shifted_by_the_networks_outputs_at_x(dim, order, hidden):
     layer, z = build(dim, hidden, order, bound=1.5), points((6, dim), False)
     x, log_det = layer(z)
-    said = layer.network(x)
-    s, t = 1.5 * torch.tanh(said[:, 0] / 1.5), said[:, 1]
+    out = layer.network(x)
+    s, t = 1.5 * torch.tanh(out[:, 0] / 1.5), out[:, 1]
     assert_close(x, s.exp() * z + t, rtol=1e-12, atol=1e-12)
     assert_close(log_det, s.sum(-1), rtol=1e-12, atol=1e-12)
     back, log_det_back = layer.inverse(x)
@@ -117,7 +117,7 @@ def test_a_bounded_log_scale_stays_in_its_bounds(bound):
     assert (log_scale.abs() > 0.99 * bound).any()
 
 
-def test_without_a_bound_the_log_scale_is_what_the_network_says():
+def test_without_a_bound_the_log_scale_is_the_networks_output():
     layer, x = build(5, bound=math.inf), points((6, 5), False)
     assert torch.equal(layer.log_scale_and_shift(layer.network(x))[0], layer.network(x)[:, 0])
 
@@ -287,7 +287,7 @@ def test_forward_mode_is_right_without_gradients(sampler):
         assert_close(unpack_dual(x).tangent, expected)
 
 
-def test_iaf_says_scale_and_shift_from_the_noise():
+def test_iaf_computes_scale_and_shift_from_the_noise():
     layer, z = build(5, bound=math.inf), points((6, 5), False)
     x, log_det = Inverse(layer)(z)
     s, t = layer.network(z).unbind(1)
@@ -297,7 +297,7 @@ def test_iaf_says_scale_and_shift_from_the_noise():
     assert_close(Flow(standard_normal(5), Inverse(layer)).double().log_prob(sample), log_prob)
 
 
-def test_a_coupling_is_an_autoregressive_layer_whose_masks_say_less():
+def test_a_coupling_is_an_autoregressive_layer_with_fewer_connections():
     """Two degrees instead of D: the second half sees the first, and nothing sees the second."""
     layer, z = build(6, (20,), "as they are", bound=2.0), points((6, 6), False)
     made = layer.network

@@ -102,7 +102,7 @@ def test_vmap_gives_what_the_batch_gives(name, device):
 
 
 def first(function, point):
-    """The Jacobian, by autograd alone: nothing of torch.func, and one point."""
+    """The Jacobian, by autograd only: nothing of torch.func, and one point."""
     return autograd_jacobian(function, point, create_graph=True)
 
 

@@ -52,7 +52,7 @@ def jacobian(bijection, z):
 
 
 def stack(layer, dim, count, seed=0):
-    """Layers whose halves take turns, as the book composes them."""
+    """Layers whose halves alternate, as the book composes them."""
     torch.manual_seed(seed)
     couplings = [LAYERS[layer](dim, alternate(dim, k), hidden=(8, 8)) for k in range(count)]
     return moved(Compose(*couplings)).double()
@@ -112,8 +112,8 @@ def test_the_affine_layer_scales_by_the_first_outputs_and_shifts_by_the_last(mas
     coupling, keep = build("affine", dim, mask, bound=bound)
     z = points((5, dim), False)
     changed = int((~keep).sum())
-    said = coupling.network(z[:, keep])
-    log_scale, shift = said[:, :changed], said[:, changed:]
+    out = coupling.network(z[:, keep])
+    log_scale, shift = out[:, :changed], out[:, changed:]
     if bound < math.inf:
         log_scale = bound * torch.tanh(log_scale / bound)
     x, log_det = coupling(z)
@@ -154,7 +154,7 @@ def test_a_bounded_log_scale_stays_in_its_bounds_and_keeps_its_slope_at_zero(bou
     assert_close(bounded[2:5, 0], log_scales[2:5], rtol=1e-6, atol=0)
 
 
-def test_without_a_bound_the_log_scale_is_what_the_network_says():
+def test_without_a_bound_the_log_scale_is_the_networks_output():
     layer = AffineCoupling(2, network=lambda z1: torch.cat([50 * z1, z1], -1), bound=math.inf)
     x, log_det = layer(torch.ones(2, dtype=torch.float64))
     assert log_det == 50

@@ -210,7 +210,7 @@ def test_a_potential_that_gives_no_density_is_refused(potential, message):
 
 
 def test_a_potential_too_low_for_the_sampler_is_refused_and_not_cut_off():
-    """Its peak would be cut off at 2: other samples than the density says."""
+    """Its peak would be cut off at 2: other samples than those of the density."""
     low = Boxed(lambda z: U1(z) - 3)
     assert_close(low.log_prob(torch.ones(2)), Boxed(U1).log_prob(torch.ones(2)), rtol=0, atol=1e-5)
     with pytest.raises(ValueError, match=r"potentials of at least -ln 2; got one that falls to -3"):
@@ -275,7 +275,7 @@ def test_the_wall_adds_what_it_should_and_nothing_within_the_box():
 
 
 def test_the_reverse_kl_cannot_be_fooled_by_a_flow_that_leaves_the_box():
-    """A normal too wide for the box has a positive KL, which -U2 alone would make negative."""
+    """A normal too wide for the box has a positive KL, which -U2 by itself would make negative."""
     wide = torch.distributions.Normal(torch.zeros(2), torch.tensor([40.0, 0.4]))
     x = wide.sample((20_000,))
     log_q = wide.log_prob(x).sum(-1)

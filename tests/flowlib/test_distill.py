@@ -1,4 +1,4 @@
-"""Each term of the loss against the integral that it stands for."""
+"""Each term of the loss against the integral that it estimates."""
 
 import pytest
 import torch
@@ -69,7 +69,7 @@ def test_the_teacher_reads_the_sample_once_however_many_draws(monkeypatch):
     assert len(passes) == 1
 
 
-def test_a_student_that_says_what_the_teacher_says_has_no_divergence():
+def test_a_student_with_the_teachers_density_has_no_divergence():
     teacher, (x, c, _, _) = a_teacher(mixtures=1), a_sample()
     _, means, log_scales = teacher(x, c)
     found = kl(teacher, x, c, means[:, 0], log_scales[:, 0], uniforms(4000, x))
@@ -88,7 +88,7 @@ def test_the_divergence_is_the_mean_log_ratio_of_the_two_densities():
     assert found.sum(-1).mean() > 10 * error
 
 
-def test_gradients_reach_the_student_and_leave_the_teacher_alone():
+def test_gradients_reach_the_student_and_not_the_teacher():
     teacher = Teacher(3, channels=4, layers=2).requires_grad_(False)
     student, c, z = (
         Student(3, flows=2, channels=4, layers=2),
@@ -102,7 +102,7 @@ def test_gradients_reach_the_student_and_leave_the_teacher_alone():
     assert all(parameter.grad is None for parameter in teacher.parameters())
 
 
-def test_the_power_loss_hears_power_and_no_phase():
+def test_the_power_loss_depends_on_power_and_not_on_phase():
     x, other = torch.randn(2, 3, 1024, dtype=torch.float64)
     assert power_loss(x, x) == power_loss(x, -x) == 0
     assert_close(power_loss(x, other), power_loss(other, x))

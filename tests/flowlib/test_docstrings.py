@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import re
 
 import pytest
 import torch
@@ -23,6 +24,17 @@ def test_the_examples_run(module, monkeypatch):
 def test_a_public_name_has_a_docstring_with_an_example(name):
     module, own = name.rsplit(".", 1)
     text = inspect.getdoc(getattr(importlib.import_module(module), own))
-    assert text and text.splitlines()[0].endswith((".", "it.", ">")), "one line that says it"
+    assert text and text.splitlines()[0].endswith((".", "it.", ">")), "one line that ends"
     if own != "Bijection" and not module.startswith("flowlib.live"):
         assert ">>> " in text
+
+
+BOOKS = ("Oppenheim and Schafer", "Boersma", "Alpaydin and Kaynak")  # on paper, or without a DOI
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_source_is_a_link(module):
+    text = inspect.getsource(importlib.import_module(module))
+    for source in re.findall(r"^ +Source: (?:.+\n)+?(?= *\n| *\"\"\"$)", text, re.MULTILINE):
+        linked = re.search(r"<https://[^>]+>`_", source)
+        assert linked or any(name in source for name in BOOKS), source

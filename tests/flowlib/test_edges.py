@@ -1,4 +1,4 @@
-"""Edges: the dtype rule, empty batches, ends of intervals, infinite numbers, NaN, and what says so."""
+"""Edges: the dtype rule, empty batches, ends of intervals, infinite numbers, NaN, and their errors."""
 
 import numpy as np
 import pytest

@@ -80,7 +80,7 @@ def test_silence_has_no_pitch_and_is_not_in_tune():
     assert in_tune(silence, silence + 200, RATE) == 0
 
 
-def test_frames_without_a_pitch_asked_for_do_not_count():
+def test_frames_without_an_intended_pitch_do_not_count():
     f0 = torch.full((2048,), 200.0)
     x = tone(f0).float()
     x[1024:] = torch.randn(1024)

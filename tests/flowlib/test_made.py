@@ -165,16 +165,16 @@ def test_generate_does_the_arithmetic_of_one_pass_without_its_masked_part(order,
     assert counter.get_total_flops() == 2 * 6 * unmasked  # one to multiply, one to add
 
 
-def test_generate_asks_for_the_variables_in_their_order():
+def test_generate_computes_the_variables_in_their_order():
     made = build(5, "three layers", "shuffled")
-    asked = []
+    calls = []
 
     def variable(z, outputs):
-        asked.append(int(z))
+        calls.append(int(z))
         return z
 
     made.generate(variable, torch.arange(5.0, dtype=torch.float64)[:, None])
-    assert asked == made.order
+    assert calls == made.order
 
 
 # -- dropout

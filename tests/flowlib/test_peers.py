@@ -1,4 +1,4 @@
-"""What the suites of other flow libraries ask of a layer: inputs of every kind, and of every size."""
+"""What the suites of other flow libraries test of a layer: inputs of every kind, and of every size."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What the suites of other flow libraries ask of a base: any of torch's distributions, unchanged."""
+"""What the suites of other flow libraries test of a base: any of torch's distributions, unchanged."""
 
 import copy
 import pickle
@@ -147,7 +147,7 @@ USED = {
 
 @pytest.mark.parametrize("name", USED)
 def test_a_base_that_was_used_before_has_the_same_state(name):
-    """torch keeps what a distribution computes once; a state must not depend on what was asked."""
+    """torch keeps what a distribution computes once; a state must not depend on what was used."""
     fresh, used = USED[name](), USED[name]()
     x = used.sample((4,))
     exact = used.log_prob(x)

@@ -1,4 +1,4 @@
-"""What the suites of other flow libraries ask of a density: shapes, supports, and torch's own parts."""
+"""What the suites of other flow libraries test of a density: shapes, supports, and torch's own parts."""
 
 import copy
 import pickle
@@ -123,7 +123,7 @@ def test_copies_of_a_distribution_score_the_same():
         assert_close(twin.log_prob(x), distribution.log_prob(x), rtol=0, atol=0)
 
 
-# -- what a flow has no formula for says so
+# -- what a flow has no formula for is refused in words
 
 
 @pytest.mark.parametrize("name", ["mean", "variance", "stddev", "mode"])

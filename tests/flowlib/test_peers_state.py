@@ -1,4 +1,4 @@
-"""What the suites of other flow libraries ask of a flow's state: copies, averages, processes, hooks."""
+"""What the suites of other flow libraries test of a flow's state: copies, averages, processes, hooks."""
 
 import copy
 import io
@@ -122,7 +122,7 @@ def test_a_copy_trains(way, x):
 
 @pytest.mark.parametrize("name", BIJECTIONS)
 def test_every_tensor_of_a_layer_moves_with_it(name):
-    """An index that is no buffer stays behind; on the meta device torch does not say so."""
+    """An index that is no buffer stays behind; on the meta device torch does not report it."""
     layer = build(name, 3).to("meta")
     assert all(value.is_meta for value in (*layer.parameters(), *layer.buffers()))
     for module in layer.modules():

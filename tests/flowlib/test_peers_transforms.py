@@ -1,4 +1,4 @@
-"""What the suites of other flow libraries ask of torch.func, torch.compile and tracing."""
+"""What the suites of other flow libraries test with torch.func, torch.compile and tracing."""
 
 import io
 

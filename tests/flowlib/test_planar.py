@@ -129,7 +129,7 @@ def test_forward_and_log_det_are_the_papers_formulas(vector_pair, b):
 @pytest.mark.parametrize("distance", [0.0, 1e-4, 0.3, 5.0, 9.0, 40.0, 1e4])
 @pytest.mark.parametrize("det_at_plane", [1e-6, 0.01, 1.0, 1000.0])
 def test_det_keeps_its_digits_in_float32(distance, det_at_plane):
-    """Near a fold and far from the plane, where 1 + w·û (1 - tanh²) loses them."""
+    """Close to a fold and far from the plane, where 1 + w·û (1 - tanh²) loses them."""
     a, d = torch.tensor(distance), torch.tensor(det_at_plane)
     with mpmath.workdps(50):
         sech2 = mpmath.sech(a.item()) ** 2
@@ -276,7 +276,7 @@ def test_first_and_second_derivatives_of_the_inverse(wu):
 
     leaves = [x, *(t.clone().requires_grad_() for t in (start.u, start.w, start.b))]
     assert gradcheck(inverse, leaves)
-    if wu > -0.9:  # near the fold the second differences themselves are not accurate enough
+    if wu > -0.9:  # close to the fold the second differences themselves are not accurate enough
         assert gradgradcheck(inverse, leaves)
 
 

@@ -45,8 +45,8 @@ def test_the_teachers_own_clips_cost_it_what_real_ones_do_and_are_in_tune(voice)
 
 
 def test_the_nearer_student_whispers_and_the_farther_one_sings(voice):
-    (whisper, near), (song, far) = sung("whisper", voice), sung("student", voice)
-    assert near < 0.2 < far
+    (whisper, low), (song, high) = sung("whisper", voice), sung("student", voice)
+    assert low < 0.2 < high
     assert energy(whisper, voice.wave) < -8
     assert abs(energy(song, voice.wave)) < 3
     assert in_tune(whisper, voice.f0, voice.rate) < 0.1
@@ -72,7 +72,7 @@ def test_a_file_with_code_in_it_is_refused(tmp_path):
 
 def test_files_of_something_else_are_refused(tmp_path):
     np.savez(tmp_path / "bad.npz", weight=np.zeros(3, np.float16))
-    with pytest.raises(ValueError, match=r"expected .*bad.npz to say one of .*; got \{\}"):
+    with pytest.raises(ValueError, match=r"expected .*bad.npz to name one of .*; got \{\}"):
         load_weights(tmp_path / "bad.npz")
     about = {"class": "Teacher", "options": {"conditions": 4, "layers": 2}}
     np.savez(tmp_path / "bad.npz", model=json.dumps(about), weight=np.zeros(3, np.float16))

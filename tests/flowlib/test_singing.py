@@ -1,4 +1,4 @@
-"""The singing voice: its level, its pitch, its formants, its phase; and what a network is told."""
+"""The singing voice: its level, its pitch, its formants, its phase; and the conditions."""
 
 import math
 
@@ -31,7 +31,7 @@ def spectrum(wave, rate=4000):
 # -- the sound
 
 
-def test_the_voice_has_unit_rms_and_each_clip_the_loudness_that_its_track_says(choir):
+def test_the_voice_has_unit_rms_and_each_clip_the_loudness_of_its_track(choir):
     assert choir.wave.square().mean().item() == pytest.approx(1, abs=0.15)
     level = (choir.wave.square().mean(1) / choir.loudness.square().mean(1)).sqrt()
     assert level.median().item() == pytest.approx(1, abs=0.02)
@@ -42,8 +42,8 @@ def test_the_voice_has_unit_rms_and_each_clip_the_loudness_that_its_track_says(c
 @pytest.mark.parametrize("f0, loudness", [(110.0, 1.0), (200.0, 0.5)])
 def test_a_steady_note_has_its_loudness_whatever_the_vowel(f0, loudness, vowel):
     voice = steady(f0, loudness, vowel, length=16_000)
-    heard = voice.wave.square().mean().item() - FLOOR**2
-    assert math.sqrt(heard) == pytest.approx(loudness, rel=0.03)
+    power = voice.wave.square().mean().item() - FLOOR**2
+    assert math.sqrt(power) == pytest.approx(loudness, rel=0.03)
 
 
 @pytest.mark.parametrize("rate", [4000, 8000])
@@ -64,9 +64,9 @@ def test_the_spectrum_has_its_peaks_at_the_formants(vowel):
     centre = frequency[16:-16]
     first, second = FORMANTS[vowel]
     for formant in (first, second):
-        near = (centre - formant).abs() < 100
+        around = (centre - formant).abs() < 100
         # The source falls by 6 dB an octave, which is put back before the peak is sought.
-        peak = centre[near][(smooth[near] * centre[near] ** 2).argmax()]
+        peak = centre[around][(smooth[around] * centre[around] ** 2).argmax()]
         assert abs(peak - formant) < 45
 
 
@@ -128,10 +128,10 @@ def test_clips_takes_what_indexes_a_tensor(choir):
     assert choir.clips([0]).rate == 4000 and isinstance(choir.clips([0]), Voice)
 
 
-# -- what a network is told
+# -- the conditions
 
 
-def test_the_channels_are_what_they_say(choir):
+def test_the_channels_are_what_the_docstring_lists(choir):
     told = conditions(choir, phase=True)
     assert told.shape == (200, 18, 1024)
     assert torch.equal(conditions(choir, phase=False), told[:, :6])
@@ -149,7 +149,7 @@ def test_the_channels_are_what_they_say(choir):
     assert told.std((0, 2)).min() > 0.2 and told.abs().max() < 3
 
 
-def test_conditions_hold_only_what_is_known_before_the_voice_is_heard(choir):
+def test_conditions_hold_only_what_is_known_before_the_voice_sings(choir):
     silent = choir._replace(wave=torch.full_like(choir.wave, math.nan))
     assert torch.equal(conditions(silent, phase=True), conditions(choir, phase=True))
 

@@ -1,4 +1,4 @@
-"""The state says the whole density: what moves, trains, is saved, copied or loaded is the same one."""
+"""The state holds the whole density: what moves, trains, is saved, copied or loaded is the same one."""
 
 import copy
 import io
@@ -63,7 +63,7 @@ def seed():
 
 
 def through_a_file(module):
-    """A module's state, saved and loaded by what executes nothing."""
+    """A module's state, saved and loaded without executing code."""
     file = io.BytesIO()
     torch.save(module.state_dict(), file)
     file.seek(0)

@@ -1,4 +1,4 @@
-"""fit: it learns, it repeats itself, and it stops where the loss breaks or where it is told to."""
+"""fit: it learns, it repeats itself, and it stops where the loss breaks or the caller ends it."""
 
 import math
 import signal
@@ -86,7 +86,7 @@ def test_the_rates_are_those_of_torchs_schedules():
 
 def test_a_long_gradient_is_cut_and_a_short_one_is_not():
     def way(clip):
-        """Adam's first moment, which the first gradient's length decides only beside a second."""
+        """Adam's first moment, which the first gradient's length decides only with a second."""
         x = nn.Parameter(torch.tensor([0.0, 0.0], dtype=torch.float64))
         slopes = iter([torch.tensor([30.0, 40.0]), torch.tensor([0.3, 0.4])])
         fit(lambda: (next(slopes) * x).sum(), [x], steps=2, lr=0.1, clip=clip)
@@ -259,7 +259,7 @@ def test_patience_ends_where_the_validation_loss_is_best():
     x, best = nn.Parameter(torch.tensor(0.0)), [math.inf, -1]
 
     def patience(step, loss):
-        validation = (x.item() - 1) ** 2  # the training's optimum, 3, lies beyond
+        validation = (x.item() - 1) ** 2  # the training's optimum, 3, is beyond
         if validation < best[0]:
             best[:] = validation, step
         return step - best[1] >= 5

@@ -27,7 +27,7 @@ def seed():
 
 
 def build(layers=3, outputs=2, channels=5, dtype=torch.float64, **options):
-    """A network with random biases, told three channels."""
+    """A network with random biases, on three channels of conditions."""
     torch.manual_seed(0)
     return moved(WaveNet(outputs, 3, channels, layers, **options), by=0.2).to(dtype)
 
@@ -74,7 +74,7 @@ def test_an_output_sees_the_conditions_up_to_its_own_and_all_channels_of_them(la
     sees = jacrev(lambda c: net(x, c))(c)[0, :, :, 0] != 0  # (outputs, T, conditions, T)
     t = torch.arange(21)
     behind = t[:, None] - t
-    # The first layer to be told is one step, of 1, above the samples: what is left are even steps.
+    # The first layer with conditions is one step, of 1, above the samples: what is left are even steps.
     expected = (behind >= 0) & (behind < net.receptive_field) & (behind % 2 == 0)
     assert torch.equal(sees.all(2).all(0), expected)
     assert torch.equal(sees.any(2).any(0), expected)
@@ -118,7 +118,7 @@ def test_one_clips_conditions_serve_every_clip():
     assert_close(generated, net.generate_by_passes(wiggle, x, c[:1]))
 
 
-def test_a_head_that_starts_at_zero_says_nothing_and_learns():
+def test_a_head_that_starts_at_zero_outputs_zero_and_learns():
     net, (x, c) = WaveNet(2, 3, zero_head=True), signal(2, 9, torch.float32)
     assert (net(x, c) == 0).all() and net(x, c).shape == (2, 2, 9)
     net(x, c).sum().backward()

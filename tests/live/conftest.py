@@ -1,4 +1,4 @@
-"""What the tests of live figures may ask for besides a browser: the runtime, in a page."""
+"""The fixtures of the tests of live figures, besides a browser: the runtime, in a page."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def runtime(browser):
 
 @pytest.fixture
 def show(page, tmp_path):
-    """Opens figures on a page; at the end, nothing may have been said on the console."""
+    """Opens figures on a page; at the end, nothing may have been written on the console."""
     opened = []
 
     def open_page(*books, **options):

@@ -103,7 +103,7 @@ SPOILERS = {
 
 
 def open_beside(page, tmp_path, text):
-    """A page with figures, and what it says on the console."""
+    """A page with figures, and what it writes on the console."""
     said = []
     page.on("pageerror", lambda error: said.append(str(error)))
     file = tmp_path / "page.html"

@@ -1,4 +1,4 @@
-"""A figure whose data was altered at random: it lives or says why not, and the next figure lives."""
+"""A figure whose data was altered at random: it lives or shows why not, and the next figure lives."""
 
 from __future__ import annotations
 

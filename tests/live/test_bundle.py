@@ -1,4 +1,4 @@
-"""The script that a page loads: joined without loss, small, and asking nobody for anything."""
+"""The script that a page loads: joined without loss, small, and without a request to anybody."""
 
 import re
 

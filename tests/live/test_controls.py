@@ -1,4 +1,4 @@
-"""Abbreviations become controls, and a wrong one says what was expected and what came."""
+"""Abbreviations become controls, and the error of a wrong one has what was expected and what came."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Noise is the same in Python and in the page, and as random as it says."""
+"""Noise is the same in Python and in the page, and as random as it should be."""
 
 from __future__ import annotations
 

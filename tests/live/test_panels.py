@@ -66,7 +66,7 @@ def test_units_as_long_across_as_up_where_asked():
         (lambda: axes(**BOX), "expected marks"),
         (lambda: axes(readouts(n="n"), **BOX), "expected marks"),
         (lambda: axes(matrix("m"), matrix("m"), alt="A"), "expected one matrix"),
-        (lambda: axes(matrix("m"), y=(1, 0), alt="A"), "no x and y beside it"),
+        (lambda: axes(matrix("m"), y=(1, 0), alt="A"), "no x and y with it"),
         (lambda: axes(bars("h"), alt="A"), r"y=\(low, high\)"),
         (lambda: axes(heat("v"), y=(0, 1), alt="A"), r"x=\(low, high\)"),
         (lambda: axes(heat("v"), x=(1, 0), y=(0, 1), alt="A"), "low < high"),

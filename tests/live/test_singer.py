@@ -18,7 +18,7 @@ TIMES = """(figure) => Array.from({ length: 5 }, (_, i) => {
 
 
 def steady(f0, vowel):
-    """What the student is told of one note, (channels, T)."""
+    """The student's conditions for one note, (channels, T)."""
     track = torch.ones(1, LENGTH)
     phase = torch.cumsum(f0 / RATE * track, -1) % 1
     voice = Voice(track, f0 * track, track, vowel * track, phase, RATE)

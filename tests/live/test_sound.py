@@ -233,7 +233,7 @@ def test_print_shows_no_sound():
         ),
         (
             lambda: live(tones, sound("wave", rate=RATE), name="t", a=(0.0, 4.0, 2.0)),
-            "a picture or a number beside a sound",
+            "a picture or a number with a sound",
         ),
         (lambda: axes(sound("wave", rate=RATE), x=(0, 1), y=(0, 1), alt="A"), "expected marks"),
     ],

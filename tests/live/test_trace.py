@@ -1,4 +1,4 @@
-"""A trace is small, says what it cannot do, and leaves what it was given as it was."""
+"""A trace is small, names what it cannot do, and leaves what it was given as it was."""
 
 from __future__ import annotations
 

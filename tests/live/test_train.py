@@ -313,13 +313,13 @@ def test_with_reduced_motion_pictures_come_once_a_second(show, page):
 
 
 def fresh(shown):
-    """The sum of the losses as they stand."""
+    """The sum of the losses so far."""
     return shown.figure.evaluate(
         "({ live: { training: t } }) => t.losses.slice(0, t.count).reduce((a, b) => a + b, 0)"
     )
 
 
-def test_where_it_stands_is_spoken_once_it_rests_and_not_each_step(show):
+def test_the_step_is_spoken_once_training_rests_and_not_each_step(show):
     shown = show(learner(steps=5000).book_data(), held=True)
     spoken = shown.figure.locator(".live-spoken")
     shown.wait(1000)

@@ -21,7 +21,7 @@ SHOWN = [
 
 @pytest.fixture
 def read(tmp_path, monkeypatch):
-    """Builds a book beside a repository; returns the pages that were read anew."""
+    """Builds a book next to a repository; returns the pages that were read anew."""
     monkeypatch.setattr(cache, "ROOT", tmp_path / "repository")
     monkeypatch.setenv("FLOWLIB_BOOK", "1")
     (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")

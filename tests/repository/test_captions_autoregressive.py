@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from itertools import pairwise
 
 import pytest
 import torch
 
+from cells import caption, run, scalars, sources
 from tools.book import ROOT
 
-NOTEBOOK = json.loads((ROOT / "book" / "autoregressive.ipynb").read_text(encoding="utf-8"))
-CELLS = {cell["id"]: "".join(cell["source"]) for cell in NOTEBOOK["cells"]}
+CELLS = sources("autoregressive")
 BEST_LAYER = ("two-orders-picture", "order-moments", "order-check", "order-densities")
 SEEDS = json.loads((ROOT / "benchmarks" / "results" / "maf_seeds.json").read_text("utf-8"))
 
 
-def run(*names: str, code: dict | None = None):
-    """What the last of these cells ends on, and the names that they define, after the imports."""
-    code = {} if code is None else code
-    shown = None
-    for name in ("imports", "imports-flowlib", "settings", *names):
-        *body, last = ast.parse(CELLS[name]).body
-        ends_on_value = isinstance(last, ast.Expr)
-        body = body if ends_on_value else [*body, last]
-        exec(compile(ast.Module(body, []), name, "exec"), code)  # noqa: S102
-        if ends_on_value:
-            shown = eval(compile(ast.Expression(last.value), name, "eval"), code)
-    return shown, code
-
-
-def caption(name: str) -> str:
-    """The caption in the source of a cell."""
-    words = [each for each in ast.walk(ast.parse(CELLS[name])) if isinstance(each, ast.keyword)]
-    (found,) = (word.value for word in words if word.arg == "caption")
-    return ast.literal_eval(found)
-
-
-def readouts(fig) -> dict[str, float]:
-    return {name: out.item() for name, out in fig.evaluate().items() if out.ndim == 0}
+def chapter(*cells: str, names: dict | None = None):
+    start = "imports", "imports-flowlib", "settings"
+    return run("autoregressive", *start, *cells, names=names)
 
 
 def test_the_jacobian_is_a_triangle_in_two_orders_and_at_last_the_identity():
-    fig, _ = run("map-functions", "jacobian-live")
+    fig = chapter("map-functions", "jacobian-live").shown
     shapes, sums = {}, set()
     for fig.order in ("3 1 5 2 4", "1 2 3 4 5", "5 4 3 2 1"):
         out = fig.evaluate()
@@ -61,11 +40,11 @@ def test_the_jacobian_is_a_triangle_in_two_orders_and_at_last_the_identity():
     assert len(sums) == 3  # it depends on the order
     fig.strength = 0.0
     assert torch.equal(fig.evaluate()["stored"], torch.eye(5))
-    assert caption("jacobian-live").endswith("(The identity.)")
+    assert caption(CELLS["jacobian-live"]).endswith("(The identity.)")
 
 
 def test_the_best_layer_agrees_at_the_bottom_and_pays_until_the_banana_is_straight():
-    fig, _ = run(*BEST_LAYER, "order-function", "order-live")
+    fig = chapter(*BEST_LAYER, "order-function", "order-live").shown
 
     def gap():
         out = fig.evaluate()
@@ -77,18 +56,18 @@ def test_the_best_layer_agrees_at_the_bottom_and_pays_until_the_banana_is_straig
     fig.cut = -3.0
     assert gap() < 0.05
     for fig.bend, shown in ((0.5, "0.88"), (0.1, "0.06"), (0.0, "0.00")):
-        assert f"{abs(readouts(fig)['kl']):.2f}" == shown
-    assert "At bend 0.1 the KL is still 0.06." in caption("order-live")
+        assert f"{abs(scalars(fig)['kl']):.2f}" == shown
+    assert "At bend 0.1 the KL is still 0.06." in caption(CELLS["order-live"])
     fig.bend, fig.order = 0.5, "x₁ first"
     for fig.cut in (-3.0, 0.0, 1.5, 3.0):
-        assert abs(readouts(fig)["kl"]) < 1e-4 and gap() < 1e-5
+        assert abs(scalars(fig)["kl"]) < 1e-4 and gap() < 1e-5
 
 
 def test_three_units_are_enough_and_off_by_one_three_of_four_coordinates_see_themselves():
-    fig, _ = run("made-function", "made-live")
+    fig = chapter("made-function", "made-live").shown
     found = {}
     for fig.units in range(1, 7):
-        shown = readouts(fig)
+        shown = scalars(fig)
         found[fig.units] = shown["paths"]
         assert shown["first"] == 0
     assert found == {1: 3, 2: 5, 3: 6, 4: 6, 5: 6, 6: 6}
@@ -101,28 +80,28 @@ def test_three_units_are_enough_and_off_by_one_three_of_four_coordinates_see_the
 
 
 def test_about_half_of_the_random_degrees_keep_all_dependencies():
-    fig, _ = run("made-function", "made-live")
+    fig = chapter("made-function", "made-live").shown
     fig.degrees = "drawn at random"
     complete = []
     for fig.seed in range(150):
-        complete.append(readouts(fig)["paths"] == 6)
+        complete.append(scalars(fig)["paths"] == 6)
     both_layers = ((3**6 - 3 * 2**6 + 3) / 3**6) ** 2  # all three degrees among six units, twice
     assert sum(complete) / 150 == pytest.approx(both_layers, abs=0.1)
-    assert 0.45 < both_layers < 0.55 and "In about half of the draws" in caption("made-live")
+    assert 0.45 < both_layers < 0.55 and "In about half of the draws" in caption(CELLS["made-live"])
 
 
 def test_one_layer_ends_at_the_upper_line_and_the_other_flows_at_the_lower():
-    fig, code = run(*BEST_LAYER, "stack-train", "train-start", "train-live")
-    bound = code["cost_of_order"]
+    names, _, fig = chapter(*BEST_LAYER, "stack-train", "train-start", "train-live")
+    bound = names["cost_of_order"]
     fig.run(600)
     out = fig.evaluate()
     assert abs(out["losses"][-100:].mean() - out["wrong"][0]) < 0.05
     assert abs(out["kl"] - bound) < 2 * out["error"]  # within its error of the least possible
     up = out["density"][40]  # the row at x₂ = 4.2: one bell, where the banana has nothing
-    assert up.argmax() in (24, 25) and code["shape"].log_prob(code["PLANE"][40, 24]).exp() < 1e-6
+    assert up.argmax() in (24, 25) and names["shape"].log_prob(names["PLANE"][40, 24]).exp() < 1e-6
     fig.model = "one layer, x₁ first"
     fig.run(600)
-    assert 0 < readouts(fig)["kl"] < 0.1 and "below 0.1" in caption("train-live")
+    assert 0 < scalars(fig)["kl"] < 0.1 and "below 0.1" in caption(CELLS["train-live"])
 
 
 def test_undoing_some_layers_leads_away_and_other_data_are_not_round():
@@ -130,33 +109,35 @@ def test_undoing_some_layers_leads_away_and_other_data_are_not_round():
     for kl in paths:
         assert any(later > earlier for earlier, later in pairwise(kl))
         assert min(kl) == kl[-1]
-    _, code = run("stack-train")
+    names = chapter("stack-train").names
     torch.manual_seed(0)
-    flow = code["maf"](8)
-    code["maximum_likelihood"](flow, code["TwoMoons"]().sample((20_000,)), steps=100)
-    fig, _ = run("scrub-function", "scrub-live", code=code | {"fits": {("two moons", 8): flow}})
-    before = readouts(fig)
+    flow = names["maf"](8)
+    names["maximum_likelihood"](flow, names["TwoMoons"]().sample((20_000,)), steps=100)
+    fig = chapter(
+        "scrub-function", "scrub-live", names=names | {"fits": {("two moons", 8): flow}}
+    ).shown
+    before = scalars(fig)
     fig.aside = 0.5
-    after = readouts(fig)
+    after = scalars(fig)
     assert after["kl_now"] > 2 * before["kl_now"]
 
 
 def test_the_counters_of_the_two_samplers():
     before = ("made-function", "made-check", "maf-check", "stepper-network", "stepper-function")
-    fig, _ = run(*before, "stepper-live")
+    fig = chapter(*before, "stepper-live").shown
     right = {}
     for fig.k in range(4):
         out = fig.evaluate()
         right[fig.k] = torch.isclose(out["after_k"], out["end"]).tolist()
     assert right[1] == [True, False, False] and right[2][:2] == [True, True]
     assert right[3] == [True, True, True]
-    shown = readouts(fig)
+    shown = scalars(fig)
     counters = ("passes_units", "units", "passes_wires", "cached_wires")
     assert [shown[name] for name in counters] == [21, 7, 36, 12]
-    assert "21 units against 7, and 36 connections against 12" in caption("stepper-live")
+    assert "21 units against 7, and 36 connections against 12" in caption(CELLS["stepper-live"])
 
 
-# -- what the text says
+# -- the text
 
 
 def test_the_ranges_over_five_seeds():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 import torch
 
-from figures import figure, readings
+from cells import readings, run
 
-chapter = partial(figure, "change-of-variables", "imports")
+
+def chapter(*cells):
+    return run("change-of-variables", "imports", *cells).shown
 
 
 @pytest.fixture(scope="module")

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 
 import pytest
 import torch
 
+from cells import caption, run, scalars, sources
 from tools.book import ROOT
 
-NOTEBOOK = json.loads((ROOT / "book" / "coupling.ipynb").read_text(encoding="utf-8"))
-CELLS = {cell["id"]: "".join(cell["source"]) for cell in NOTEBOOK["cells"]}
+CELLS = sources("coupling")
 SEEDS = json.loads((ROOT / "benchmarks" / "results" / "coupling-seeds.json").read_text("utf-8"))
 
 
-def figure(*names: str):
-    """What the last of these cells ends on, run after the imports and the others."""
-    code: dict = {}
-    for name in ("imports", "imports-flowlib", "settings", *names):
-        *body, last = ast.parse(CELLS[name]).body
-        if name != names[-1]:
-            body.append(last)
-        exec(compile(ast.Module(body, []), name, "exec"), code)  # noqa: S102
-    return eval(compile(ast.Expression(last.value), names[-1], "eval"), code)
-
-
-def caption(name: str) -> str:
-    """The caption in the source of a cell."""
-    (found,) = (
-        word.value
-        for node in ast.walk(ast.parse(CELLS[name]))
-        if isinstance(node, ast.Call)
-        for word in node.keywords
-        if word.arg == "caption"
-    )
-    return ast.literal_eval(found)
-
-
-def readouts(fig) -> dict[str, float]:
-    return {name: out.item() for name, out in fig.evaluate().items() if out.ndim == 0}
+def figure(*cells: str):
+    return run("coupling", "imports", "imports-flowlib", "settings", *cells).shown
 
 
 def straight(lines: torch.Tensor) -> bool:
@@ -51,9 +27,9 @@ def straight(lines: torch.Tensor) -> bool:
 def test_a_shear_keeps_the_discs_area_and_the_lines_along_it():
     fig = figure("additive-outputs", "additive-live")
     fig.bend, fig.wiggles = 3.0, 6.0
-    shown, out = readouts(fig), fig.evaluate()
+    shown, out = scalars(fig), fig.evaluate()
     assert f"{shown['area_z']:.2f}" == f"{shown['area']:.2f}" == "1.54"
-    assert "(1.54, as before" in caption("additive-live")
+    assert "(1.54, as before" in caption(CELLS["additive-live"])
     assert shown["length"] > 5 * 2 * math.pi * 0.7  # a thread
     assert straight(out["mesh"].transpose(0, 1)) and not straight(out["mesh"])
     fig.stays = "z₂"
@@ -69,7 +45,7 @@ def test_after_two_layers_12_pairs_are_missing_and_after_three_none():
     )
     two = fig.evaluate()
     assert two["missing"] == 12 and (two["entries"][4:, 4:] == 0).sum() == 12  # lower right
-    assert "At two layers 12 pairs are missing" in caption("sparsity-live")
+    assert "At two layers 12 pairs are missing" in caption(CELLS["sparsity-live"])
     fig.seed = 1
     other = fig.evaluate()["entries"]
     assert torch.equal(other == 0, two["entries"] == 0) and not torch.equal(other, two["entries"])
@@ -87,12 +63,12 @@ def test_the_tilt_moves_the_bright_spot_the_push_no_area_and_the_level_the_entro
     assert columns.argmax() > 30  # of 60: on the right
     fig.tilt = 0.9
     assert fig.evaluate()["density"].amax(0).argmax() < 30
-    assert "(Left.)" in caption("affine-live")
+    assert "(Left.)" in caption(CELLS["affine-live"])
     fig.tilt, changes = -0.9, {}
     for name in ("level", "tilt", "push"):
         before = getattr(fig, name)
         setattr(fig, name, before + 0.5)
-        moved = readouts(fig)
+        moved = scalars(fig)
         setattr(fig, name, before)
         changes[name] = [
             abs(moved[key] - default[key].item()) > 1e-3 for key in ("log_det", "gained")
@@ -104,21 +80,25 @@ def test_the_tilt_moves_the_bright_spot_the_push_no_area_and_the_level_the_entro
 def test_the_caption_gives_the_range_of_several_trainings(layers):
     gaps = SEEDS["train-in-the-page"][str(layers)]
     assert len(gaps) == 6
-    assert f"{min(gaps):.2f} to {max(gaps):.2f}" in caption("page-live")
+    assert f"{min(gaps):.2f} to {max(gaps):.2f}" in caption(CELLS["page-live"])
 
 
 def test_a_step_size_of_a_tenth_throws_the_loss_off_the_axes():
     raised = SEEDS["raised"]
-    assert f"{min(raised['gaps']):.0f} to {max(raised['gaps']):.0f} nats" in caption("page-live")
-    assert min(raised["highest"]) > 1e6 and "millions of nats or more" in caption("page-live")
+    assert f"{min(raised['gaps']):.0f} to {max(raised['gaps']):.0f} nats" in caption(
+        CELLS["page-live"]
+    )
+    assert min(raised["highest"]) > 1e6 and "millions of nats or more" in caption(
+        CELLS["page-live"]
+    )
 
 
 def test_not_every_layer_helps_and_cold_samples_gather_around_f_of_0():
-    for run in SEEDS["trained-realnvp"]:
-        kl = torch.tensor(run["kl_after_layers"])
+    for fit in SEEDS["trained-realnvp"]:
+        kl = torch.tensor(fit["kl_after_layers"])
         assert (kl.diff() > 0).any() and kl.argmin() == 8
-        assert run["kl_cold"] > 10 * kl[-1]
-        assert run["median_distance_cold"] < run["median_distance_warm"] / 5
+        assert fit["kl_cold"] > 10 * kl[-1]
+        assert fit["median_distance_cold"] < fit["median_distance_warm"] / 5
 
 
 def test_the_text_gives_the_range_of_several_real_nvps():

@@ -6,7 +6,7 @@ from cells import run
 
 
 def test_hero():
-    figure = run("index")[1]["hero"]
+    figure = run("index").figures["hero"]
     figure.time = 0.0
     out = figure.evaluate()
     assert (out["paths"][:, 0] == out["paths"][:, 1]).all()  # the noise, where it was

@@ -5,21 +5,13 @@ The instrument's caption is checked by the chapter itself, in exercise 4: its st
 
 import pytest
 
-from cells import code_of, run
+from cells import run
 
 
 @pytest.fixture(scope="module")
 def figures():
-    keep = (
-        "from flowlib",
-        "import torch",
-        "def field",
-        "def one_sample",
-        "live(\n    field",
-        "live(\n    one_sample",
-    )
-    others = tuple(code for code in code_of("parallel-wavenet") if not any(k in code for k in keep))
-    return run("parallel-wavenet", leave_out=others, last="live(\n    one_sample")[1]
+    cells = "field-function", "field-live", "sample-function", "sample-live"
+    return run("parallel-wavenet", "imports", "imports-flowlib", *cells).figures
 
 
 def test_receptive_field(figures):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from functools import partial
 
 import pytest
 import torch
 
-from figures import figure, readings, sources
+from cells import readings, run, sources
 from tools.book import ROOT
 
-chapter = partial(figure, "planar", "imports", "imports-flowlib")
 MEASURED = json.loads((ROOT / "benchmarks" / "results" / "planar.json").read_text("utf-8"))
 FITS = MEASURED["planar"].values()
+
+
+def chapter(*cells):
+    return run("planar", "imports", "imports-flowlib", *cells).shown
 
 
 def direction(fig) -> float:

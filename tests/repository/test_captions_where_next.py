@@ -11,7 +11,7 @@ def page():
 
 
 def test_spline(page):
-    figure = page[1]["spline"]
+    figure = page.figures["spline"]
     before = figure.evaluate()
     for left, right in ((-2.8, 2.8), (-0.2, 0.2), (-1.8, 1.8)):
         figure.left, figure.right = left, right
@@ -27,7 +27,7 @@ def test_spline(page):
 
 
 def test_flow_matching(page):
-    names, figure = page[0], page[1]["flow-matching"]
+    names, figure = page.names, page.figures["flow-matching"]
     figure.tau = 1.0
     astray = {}
     for steps in ("1", "4", "16"):

@@ -1,7 +1,7 @@
 """The first cell of a chapter, in an environment like Colab's.
 
 Colab's numpy, ipywidgets and anywidget; Python and torch are those that run the tests, since
-torch alone would be gigabytes.  `make colab` has Colab's torch too, and runs every chapter whole.
+torch itself would be gigabytes.  `make colab` has Colab's torch too, and runs every chapter whole.
 """
 
 from __future__ import annotations

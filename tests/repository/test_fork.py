@@ -86,7 +86,7 @@ def test_another_address_is_refused_and_nothing_is_written(copy, urls):
 
 
 def test_a_file_that_cannot_be_written_leaves_all_as_they_were(copy):
-    (copy / "README.md.fork").mkdir()  # where the new text would stand first
+    (copy / "README.md.fork").mkdir()  # where the new text would be first
     done = fork(copy, FORK)
     assert done.returncode == 1 and "README.md.fork" in done.stderr
     (copy / "README.md.fork").rmdir()

@@ -1,4 +1,4 @@
-"""Formulas are set when a book is built, and those that cannot be are said."""
+"""Formulas are set when a book is built, and those that cannot be are named."""
 
 import pytest
 from sphinx.testing.util import SphinxTestApp

@@ -18,7 +18,7 @@ from tools.book import NOTEBOOKS, PICTURE, ROOT, TWO_FRAMES
 
 WHOLE = bool(os.environ.get("WHOLE"))
 FIGURE = re.compile(r"^(\w+ = )?(live|train)\(", re.MULTILINE)
-# JupyterLab first asks for a picture as the text names it, then where it is, and drops the first.
+# JupyterLab first requests a picture as the text names it, then where it is, and drops the first.
 THEIRS = "/lab/tree/assets/colab.svg"
 
 
@@ -52,7 +52,7 @@ def figures_of(path: Path) -> list[str]:
 
 
 def move_a_control(page, figure):
-    """Moves the figure's first control by the keyboard; its name, and what it says now."""
+    """Moves the figure's first control by the keyboard; its name, and its new text."""
     control = figure.query_selector("select, input[type=range]")
     control.focus()
     slider, before = control.get_attribute("type") == "range", control.input_value()

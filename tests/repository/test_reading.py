@@ -1,4 +1,4 @@
-"""What a reader is told beside the chapters: every quiz is well formed, and what it claims is so."""
+"""What a reader gets in addition to the chapters: every quiz is well formed, and what it claims is so."""
 
 from __future__ import annotations
 
@@ -167,8 +167,8 @@ def affine_factor():
 
 def who_hears_whom():
     made = MADE(3, hidden=(8,), outputs=1, order=[2, 0, 1])
-    hears = made.layers[1].mask @ made.layers[0].mask > 0
-    assert hears.int().tolist() == [[0, 0, 1], [1, 0, 1], [0, 0, 0]]
+    sees = made.layers[1].mask @ made.layers[0].mask > 0
+    assert sees.int().tolist() == [[0, 0, 1], [1, 0, 1], [0, 0, 0]]
 
 
 def unlimited_cores():
@@ -222,9 +222,9 @@ def teacher_passes():
 
 
 def which_divergence():
-    heard = cells("parallel-wavenet")["whisper-table"]  # it runs, and insists on both
-    assert 'assert ears["whisper"]["KL"] < ears["student"]["KL"]' in heard
-    assert 'ears["whisper"]["dB"] < -8' in heard
+    table = cells("parallel-wavenet")["whisper-table"]  # it runs, and insists on both
+    assert 'assert ears["whisper"]["KL"] < ears["student"]["KL"]' in table
+    assert 'ears["whisper"]["dB"] < -8' in table
 
 
 CLAIMS = {

@@ -24,7 +24,7 @@ LINKS = re.compile(r'<link[^>]*rel="stylesheet"[^>]*href="([^"?]*)')
 
 @pytest.fixture
 def build(tmp_path):
-    """Builds two pages, of which one lies deeper; returns the folder of the book."""
+    """Builds two pages, of which one is deeper; returns the folder of the book."""
     (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
     for name, text in STYLES.items():
         path = tmp_path / "mine" / name
@@ -63,7 +63,7 @@ def test_the_file_has_every_style_in_the_order_of_the_pages(build):
     text = styles(build("One."))
     places = [text.index(f"\n{rule}") for rule in (".base {", ".a { background", ".a { color: red")]
     assert places == sorted(places)
-    assert "sourceMappingURL" not in text  # a map is of one of them alone
+    assert "sourceMappingURL" not in text  # a map is of one of them only
     assert "@charset" not in text and "@import" not in text and "color: black" not in text
 
 

@@ -112,7 +112,7 @@ def book(tmp_path_factory):
         patch.setattr(extensions, "finish", look_and_finish)
         patch.setattr(theme, "drop_the_rocket", look_and_drop)
         settings = {"external_toc_path": str(folder / "toc.yml"), "nb_execution_mode": "off"}
-        settings["latex_individualpages"] = False  # jupyter-book asks for it
+        settings["latex_individualpages"] = False  # jupyter-book reads it
         options = {"path_config": ROOT / "_config.yml", "confoverrides": settings}
         assert build_sphinx(source, book.out, noconfig=True, quiet=True, **options) == 0
     book.after = book.texts()

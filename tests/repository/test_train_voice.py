@@ -1,4 +1,4 @@
-"""The script that trained the shipped WaveNets: alone, in two processes, killed and started again."""
+"""The script that trained the shipped WaveNets: in one process, in two, killed and started again."""
 
 import json
 import signal

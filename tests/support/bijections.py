@@ -42,7 +42,7 @@ def planar(dim):
 
 
 def planar_with(wu):
-    """An unconstrained planar layer whose w·u is what it says."""
+    """An unconstrained planar layer whose w·u is this."""
 
     def build(dim):
         u, w = torch.randn(dim), torch.randn(dim)

@@ -41,7 +41,7 @@ MARKS = {
     "bars": bars("heights", role="base", label="one"),
     "more bars": bars("heights", labels=list("abcd"), role="data"),
 }
-NEW = {  # marks that stand in no picture above, on numbers that only have their shape
+NEW = {  # marks that are in no picture above, on numbers that only have their shape
     kind: reads
     for kind, reads in marks.SHAPES.items()
     if kind not in {mark["kind"] for mark in MARKS.values()}
@@ -111,7 +111,7 @@ def figure(name="everything"):
 def learner(steps=30, name="learner"):
     """A flow of one affine map that learns a Gaussian, at a rate of 10 ** power: large ones break it.
 
-    ``low`` begins again, ``wide`` changes the steps, ``size`` the picture alone.
+    ``low`` begins again, ``wide`` changes the steps, ``size`` only the picture.
     """
 
     def flow_of(row):
@@ -163,7 +163,7 @@ def long_numbers():
 def gallery():
     """One mark to a picture, in the order of MARKS."""
     panels = [
-        axes(mark, **(CELLS if name == "matrix" else PLANE), alt=f"{name} alone.")
+        axes(mark, **(CELLS if name == "matrix" else PLANE), alt=f"Only {name}.")
         for name, mark in MARKS.items()
     ]
     controls = {"a": (-2.0, 2.0, 0.5), "k": (0, 6, 2), "bent": True, "shape": ["round", "square"]}

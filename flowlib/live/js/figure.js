@@ -1,5 +1,5 @@
 /**
- * A live figure: it evaluates the traced function for the controls as they stand, and draws.
+ * A live figure: it evaluates the traced function for the present controls, and draws.
  *
  * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
@@ -133,7 +133,7 @@ export class View {
     this.unsaved = false;
   }
 
-  /** Does the work, or says in the figure why it could not be done. */
+  /** Does the work, or shows in the figure why it could not be done. */
   attempt(work) {
     try {
       work();
@@ -144,7 +144,7 @@ export class View {
     }
   }
 
-  /** What the traced function returns for the controls as they stand. */
+  /** What the traced function returns for the present controls. */
   evaluate() {
     const { training } = this;
     const { run, shapes } = this.evaluator(this.key(training ? "show" : ""));
@@ -193,7 +193,7 @@ export class View {
   draw() {
     if (!this.outputs) return;
     this.theme ??= readTheme(this.figure);
-    // Where a canvas has a fraction of a pixel, the browser knows which way it snapped.
+    // Where a canvas has a fraction of a pixel, the browser decides which way it snaps.
     const device = (length, snapped) => {
       const pixels = Math.round(length * devicePixelRatio);
       return Math.abs(snapped - pixels) <= 1 ? snapped : pixels;

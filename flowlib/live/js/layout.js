@@ -1,4 +1,4 @@
-/** Where everything in a figure stands.  live.css has the measures. */
+/** Where everything in a figure is.  live.css has the measures. */
 import { button, make } from "./controls.js";
 
 /**
@@ -67,7 +67,7 @@ function allControls(spec, controls, starters) {
   const beside = spec.controls.filter(({ kind }) => kind !== "checkbox");
   const longest = Math.max(2, ...beside.map(({ label }) => label.length));
   element.style.setProperty("--label", `${longest}ch`);
-  if (longest > 9) element.classList.add("live-above"); // labels stand over their sliders
+  if (longest > 9) element.classList.add("live-above"); // labels above their sliders
   return element;
 }
 

@@ -62,7 +62,7 @@ export function drawPanel(canvas, panel, outputs, shapes, theme) {
 const MARKS = {
   heat(context, mark, { plot, outputs, shapes, theme }) {
     const [rows, columns] = shapes[mark.value];
-    // A value stands at the middle of its pixel, and the outermost at the ends of the axes.
+    // A value is that at the middle of its pixel, and the outermost at the ends of the axes.
     const across = columns > 1 ? plot.width / (columns - 1) : plot.width;
     const down = rows > 1 ? plot.height / (rows - 1) : plot.height;
     context.imageSmoothingQuality = "high";

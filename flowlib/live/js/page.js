@@ -13,29 +13,29 @@ export function hydrate() {
   else all();
 }
 
-/** Asks for a figure's state once a reader comes near, or the page is there and has nothing to do. */
+/** Loads a figure's state once a reader comes close, or the page is there and idle. */
 function begin(figure) {
   if (figure.querySelector("script.live-data")) return mount(figure);
   const lost = () => refuse(figure, "its file is missing");
   const script = make("script", { src: figure.dataset.src, onerror: lost });
-  const ask = () => script.isConnected || figure.append(script);
+  const load = () => script.isConnected || figure.append(script);
   figure.addEventListener("live-data", () => mount(figure), { once: true });
-  whenNear(figure, ask);
-  const later = () => (window.requestIdleCallback ?? setTimeout)(ask);
+  whenClose(figure, load);
+  const later = () => (window.requestIdleCallback ?? setTimeout)(load);
   if (document.readyState === "complete") later();
   else addEventListener("load", later);
 }
 
-function whenNear(figure, go) {
-  const near = new IntersectionObserver(
+function whenClose(figure, go) {
+  const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
-      near.disconnect();
+      observer.disconnect();
       go();
     },
     { rootMargin: "800px" },
   );
-  near.observe(figure);
+  observer.observe(figure);
 }
 
 function refuse(figure, why) {
@@ -45,7 +45,7 @@ function refuse(figure, why) {
   figure.prepend(make("p", { className: "live-error", role: "alert" }, words));
 }
 
-/** Puts the controls into one mount point now, and its pictures once a reader comes near. */
+/** Puts the controls into one mount point now, and its pictures once a reader comes close. */
 export function mount(figure) {
   let view;
   try {
@@ -54,7 +54,7 @@ export function mount(figure) {
   } catch (error) {
     return refuse(figure, error.message);
   }
-  whenNear(figure, () => view.schedule());
+  whenClose(figure, () => view.schedule());
   view.takeAddress();
 }
 

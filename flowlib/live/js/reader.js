@@ -56,7 +56,7 @@ export class NodeReader {
     return this.asValue(this.args[i]);
   }
 
-  /** A value, or a number that stands for one. */
+  /** A value, or the number of one. */
   operand(i) {
     const argument = this.args[i];
     if (typeof argument !== "number") return this.asValue(argument);

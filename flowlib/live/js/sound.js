@@ -1,5 +1,5 @@
 /**
- * A button that plays an output of the figure as it stands, through Web Audio.
+ * A button that plays an output of the figure in its present state, through Web Audio.
  *
  * Browsers need not take fewer than 8000 samples a second, and some fill in what lies between by
  * straight lines, which hiss.  So the gaps are filled here until what is left to fill is not heard.

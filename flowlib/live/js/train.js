@@ -38,7 +38,7 @@ export class Training {
     this.reset();
   }
 
-  /** Back to step 0; `why` is said where steps were lost. */
+  /** Back to step 0; `why` is shown where steps were lost. */
   reset(why = "") {
     this.note = this.count ? why : "";
     this.count = 0;
@@ -103,7 +103,7 @@ export class Training {
     view.figure.dataset.stepMs = (performance.now() - start).toFixed(2);
   }
 
-  /** The state as it stands: at first, the one that comes with the figure. */
+  /** The present state: at first, the one that comes with the figure. */
   now() {
     const { view } = this;
     return (this.state ??= view.evaluator(view.key("start")).run({}));

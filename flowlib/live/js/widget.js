@@ -6,7 +6,7 @@ import { View } from "./figure.js";
 export function render({ model, el }) {
   const figure = make("figure", { className: "live-figure" });
   figure.addEventListener("focusin", ({ target }) => {
-    target.dataset.lmSuppressShortcuts = "true"; // its keys are its own: JupyterLab asks it alone
+    target.dataset.lmSuppressShortcuts = "true"; // its keys are its own: JupyterLab looks only for this
   });
   el.append(figure);
   const { caption } = model.get("spec");
