@@ -260,6 +260,17 @@ def test_nan_that_arises_inside_is_never_returned(way):
         ask()
 
 
+@pytest.mark.parametrize("way, first", [("log_prob", 3), ("sample", 1), ("rsample_and_log_prob", 1)])
+def test_of_two_layers_with_nan_the_one_that_comes_first_is_named(way, first):
+    flow = Flow(standard_normal(2), Affine(2), Planar(2), Affine(2))
+    with torch.no_grad():
+        for k in (0, 2):
+            flow.bijection.bijections[k].shift.fill_(torch.nan)
+    value = torch.zeros(5, 2) if way == "log_prob" else (5,)
+    with pytest.raises(FloatingPointError, match=f"NaN arose in bijection {first} of 3, Affine"):
+        getattr(flow, way)(value)
+
+
 def test_nan_from_numbers_too_large_is_said():
     shear = Linear(torch.tensor([[1.0, 0.0], [1.0, 1.0]]))  # its inverse overflows
     flow = Flow(standard_normal(2), Linear(torch.eye(2)), shear)

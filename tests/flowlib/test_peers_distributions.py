@@ -171,7 +171,7 @@ def test_a_support_refuses_points_that_it_cannot_judge():
         support.check(torch.rand(3, 2, dtype=torch.float64))
     with pytest.raises(ValueError, match=r"expected shape \(\.\.\., 2\); got \(3,\)"):
         support.check(torch.rand(3))
-    assert support.check(torch.rand(0, 2)).shape == (0,)
+    assert support.check(torch.rand(3, 0, 2)).shape == (3, 0)
     bad = torch.tensor([[torch.nan, 0.5], [torch.inf, 0.5], [0.5, 0.5]])
     assert support.check(bad).tolist() == [False, False, True]
 
