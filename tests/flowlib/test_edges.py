@@ -260,7 +260,9 @@ def test_nan_that_arises_inside_is_never_returned(way):
         ask()
 
 
-@pytest.mark.parametrize("way, first", [("log_prob", 3), ("sample", 1), ("rsample_and_log_prob", 1)])
+@pytest.mark.parametrize(
+    "way, first", [("log_prob", 3), ("sample", 1), ("rsample_and_log_prob", 1)]
+)
 def test_of_two_layers_with_nan_the_one_that_comes_first_is_named(way, first):
     flow = Flow(standard_normal(2), Affine(2), Planar(2), Affine(2))
     with torch.no_grad():
