@@ -1,7 +1,7 @@
 """The several trainings that the chapter on coupling flows reports.
 
 ``python -m benchmarks.coupling_seeds`` runs the chapter's own cells, several seeds side by side under
-``vmap``, and writes what the captions quote to ``results/coupling-seeds.json``.
+``vmap``, and writes what the captions quote to ``results/coupling_seeds.json``.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def main():
         "raised": {"gaps": raised, "highest": losses[750:].amax(0).tolist()},
         "trained-realnvp": [layer_by_layer(code, flow) for flow in real_nvps(code)],
     }
-    write(RESULTS / "coupling-seeds.json", result)
+    write(RESULTS / "coupling_seeds.json", result)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from cells import caption, run, scalars, sources
 from tools.book import ROOT
 
 CELLS = sources("coupling")
-SEEDS = json.loads((ROOT / "benchmarks" / "results" / "coupling-seeds.json").read_text("utf-8"))
+SEEDS = json.loads((ROOT / "benchmarks" / "results" / "coupling_seeds.json").read_text("utf-8"))
 
 
 def figure(*cells: str):
