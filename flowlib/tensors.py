@@ -50,10 +50,8 @@ class Held(nn.Module):
         module = super()._apply(fn, recurse)
         for name, value in vars(self).get("_fixed", {}).items():
             buffer = getattr(self, name)
-            if not buffer.is_meta:
-                setattr(
-                    self, name, _encoded(value, buffer.device)
-                )  # .type() casts whole numbers too
+            if not buffer.is_meta:  # made anew: .type() casts whole numbers too
+                setattr(self, name, _encoded(value, buffer.device))
         return module
 
     def __deepcopy__(self, memo):
