@@ -74,7 +74,7 @@ def dequantise(values: Tensor) -> Tensor:
         values: v, a float tensor of whole numbers, shape (*).
 
     Shapes: (*) -> (*), in the dtype and on the device of v, float32 or float64; ``x.floor()`` is v
-    again, also where v + η would round to v + 1.
+        again, also where v + η would round to v + 1.
 
     Raises:
         ValueError: values that are not whole, such as noisy ones, or not finite; an integer tensor.

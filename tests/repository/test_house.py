@@ -162,3 +162,9 @@ def test_the_code_is_tidy(command):
         text=True,
     )
     assert ruff.returncode == 0, ruff.stdout
+
+
+@in_every_notebook
+def test_a_notebook_that_cites_lists_its_sources(path):
+    text = path.read_text(encoding="utf-8")
+    assert ("{cite}" in text) == ("```{bibliography}" in text)
