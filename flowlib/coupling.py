@@ -220,7 +220,10 @@ class AffineCoupling(Coupling):
     def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t of the half that is kept, each (*, d₂)."""
         log_scale, shift = self.condition(kept).split(self.sizes[1], -1)
-        return bounded(log_scale, self.bound).to(kept.dtype), shift  # autocast's may be narrower
+        log_scale = bounded(log_scale, self.bound)
+        if log_scale.dtype != kept.dtype:  # autocast's are narrower
+            log_scale = log_scale.to(kept.dtype)
+        return log_scale, shift
 
 
 def alternate(dim: int, k: int) -> Tensor:

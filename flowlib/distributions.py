@@ -102,7 +102,7 @@ class DistributionModule(Held):
         for name, view in self._views.items():
             values[name] = values[name].as_strided(*view)
         for name, part in self._modules.items():
-            values[name] = part() if isinstance(part, DistributionModule) else part
+            values[name] = part.forward() if isinstance(part, DistributionModule) else part
         if issubclass(self._class, (list, tuple)):
             return self._class(values[name] for name in self._names)
         made = object.__new__(self._class)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -215,6 +216,21 @@ def may_hold(condition: Tensor) -> bool:
         return True
     try:
         return bool(condition.all())
+    except RuntimeError:
+        return True
+
+
+def sum_is_finite(value: Tensor) -> bool:
+    """Whether a sum is finite, and so all of its numbers: one pass.  Where no value is known, True.
+
+    Example:
+        >>> sum_is_finite(torch.tensor([0.0, -torch.inf]))
+        False
+    """
+    if torch.compiler.is_compiling():
+        return True
+    try:
+        return math.isfinite(value.detach().sum().item())
     except RuntimeError:
         return True
 
