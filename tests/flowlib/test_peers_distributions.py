@@ -23,20 +23,13 @@ from torch.distributions import (
 )
 from torch.testing import assert_close
 
-from flowlib import Affine, AffineCoupling, Flow, FlowDistribution, Planar, Sigmoid, standard_normal
+from flowlib import Affine, Flow, FlowDistribution, Planar, Sigmoid, standard_normal
+from flows import some_flow
 
 
 @pytest.fixture(autouse=True)
 def seed():
     torch.manual_seed(0)
-
-
-def some_flow():
-    flow = Flow(standard_normal(2), Planar(2), AffineCoupling(2, hidden=(4,)), Affine(2))
-    with torch.no_grad():
-        for parameter in flow.parameters():
-            parameter.add_(0.2 * torch.randn_like(parameter))
-    return flow
 
 
 def batch_of_flows(count):

@@ -19,44 +19,14 @@ from flowlib import (
     Flow,
     InverseCDF,
     Linear,
-    MaskedAutoregressive,
-    Permutation,
-    Planar,
     standard_normal,
 )
-
-
-def new():
-    every_other = torch.tensor([True, False, True], device="cpu")
-    return Flow(
-        standard_normal(3),
-        Planar(3),
-        AffineCoupling(3, every_other, hidden=(4,)),
-        MaskedAutoregressive(3, (4,), order=[2, 0, 1]),
-        Permutation([1, 2, 0]),
-        Affine(3),
-    )
-
-
-def moved(seed=0):
-    torch.manual_seed(seed)
-    flow = new()
-    with torch.no_grad():
-        for parameter in flow.parameters():
-            parameter.add_(0.2 * torch.randn_like(parameter))
-    return flow
+from flows import moved, new, same
 
 
 @pytest.fixture
 def x():
     return torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
-
-
-def same(flow, other, x):
-    """Both directions: what scores and what samples."""
-    assert_close(flow.log_prob(x), other.log_prob(x), rtol=0, atol=0)
-    for a, b in zip(flow.bijection(x), other.bijection(x)):
-        assert_close(a, b, rtol=0, atol=0)
 
 
 # -- averages
