@@ -167,13 +167,13 @@ def dtype_of(module: nn.Module) -> torch.dtype | None:
     for tensor in module._parameters.values():  # plain loops: every layer runs this at every call
         if tensor is not None and tensor.is_floating_point():
             return tensor.dtype
+    for child in module._modules.values():
+        if child is not None and (dtype := dtype_of(child)) is not None:
+            return dtype
     for name, tensor in module._buffers.items():
         fixed = name in module.__dict__.get("_fixed", ())
         if tensor is not None and not fixed and tensor.is_floating_point():
             return tensor.dtype
-    for child in module._modules.values():
-        if child is not None and (dtype := dtype_of(child)) is not None:
-            return dtype
     return None
 
 
