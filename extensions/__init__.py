@@ -39,6 +39,7 @@ SCRIPTS = (formulas.FOCUS, formulas.FONTS_COME, theme.QUOTE, theme.SEEN, sizes.A
 
 
 def setup(app):
+    app.setup_extension("myst_nb")
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", reference.say_in_rst)  # before napoleon's
     app.setup_extension("sphinx.ext.napoleon")
@@ -53,6 +54,7 @@ def setup(app):
     app.connect("config-inited", reference.configure)
     app.connect("config-inited", cache.name_the_folder)
     app.connect("builder-inited", formulas.begin)
+    app.connect("source-read", cache.read_again_with_new_figures)
 
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
     app.connect("doctree-read", reference.search_names_everywhere)
