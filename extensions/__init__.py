@@ -12,6 +12,7 @@
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
     cache       when notebooks are executed again
+    execution   several at a time
 
 The modules hold functions.  Their order is stated here: ``setup`` connects what happens while the
 book is built, and ``finish`` passes over the built pages once.
@@ -22,6 +23,7 @@ from pathlib import Path
 from extensions import (
     cache,
     download,
+    execution,
     formulas,
     icons,
     published,
@@ -40,6 +42,7 @@ SCRIPTS = (formulas.FOCUS, formulas.FONTS_COME, theme.QUOTE, theme.SEEN, sizes.A
 
 def setup(app):
     app.setup_extension("myst_nb")
+    execution.wait_in_myst_nb()
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", reference.say_in_rst)  # before napoleon's
     app.setup_extension("sphinx.ext.napoleon")
@@ -54,6 +57,7 @@ def setup(app):
     app.connect("config-inited", reference.configure)
     app.connect("config-inited", cache.name_the_folder)
     app.connect("builder-inited", formulas.begin)
+    app.connect("env-before-read-docs", execution.begin)
     app.connect("source-read", cache.read_again_with_new_figures)
 
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
