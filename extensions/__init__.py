@@ -6,6 +6,7 @@
     icons       the theme's icons, only those that the book shows
     styles      one file for the styles of all pages
     sizes       the size of each picture, stated before it comes
+    paper       what is left out on paper
     reading     how long a chapter takes to read
     solutions   the words on a folded solution
     reference   the pages on flowlib, from its docstrings
@@ -26,6 +27,7 @@ from extensions import (
     execution,
     formulas,
     icons,
+    paper,
     published,
     reading,
     reference,
@@ -61,6 +63,7 @@ def setup(app):
     app.connect("source-read", cache.read_again_with_new_figures)
 
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
+    app.connect("doctree-read", paper.mark_imports)
     app.connect("doctree-read", reference.search_names_everywhere)
     app.connect("env-updated", reference.let_markdown_link_to_names)
     app.connect("doctree-resolved", solutions.name_solutions)
