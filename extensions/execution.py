@@ -27,7 +27,7 @@ running: dict[str, Future] = {}
 
 def cores() -> int:
     """Those that this process may use; only Linux tells that it may not use all."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def begin(app, env, names):
