@@ -2,7 +2,7 @@
 # make html   build it                         make benchmark  time figures and layers
 # make pdf    print it to one file             make lighthouse audit the pages by Lighthouse
 # make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
-# make oldest, nightly, colab, lab, links, hooks: see CONTRIBUTING.md
+# make package, oldest, nightly, colab, lab, links, hooks: see CONTRIBUTING.md
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks unit oldest nightly links hooks benchmark lighthouse browser colab lab fork clean
+.PHONY: book html pdf test chapters notebooks unit package oldest nightly links hooks benchmark lighthouse browser colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -50,6 +50,10 @@ OLDEST := .venv-oldest/bin
 oldest: .venv-oldest/installed
 	$(OLDEST)/python tools/chromium.py >/dev/null
 	$(OLDEST)/pytest -q tests/flowlib tests/live
+
+# flowlib's tests with the versions that are pinned: what macOS runs, and Windows without make.
+package: browser
+	$(BIN)/pytest -q tests/flowlib tests/live
 
 # The same tests with the newest torch that was built at night, and all else as it is pinned.
 NIGHTLY := .venv-nightly/bin

@@ -1,6 +1,10 @@
 """Fonts with only the letters that the book shows."""
 
+import logging
+
 from fontTools import subset
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells all that it leaves out
 
 
 def keep(letters, source, target):
