@@ -2,7 +2,7 @@
 # make html   build it                         make benchmark  time figures and layers
 # make pdf    print it to one file             make lighthouse audit the pages by Lighthouse
 # make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
-# make package, oldest, nightly, colab, lab, links, hooks: see CONTRIBUTING.md
+# make package, oldest, nightly, colab, lab, links, hooks, browsers: see CONTRIBUTING.md
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks unit package oldest nightly links hooks benchmark lighthouse browser colab lab fork clean
+.PHONY: book html pdf test chapters notebooks unit package oldest nightly links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -87,6 +87,10 @@ lighthouse: html browser
 
 browser: $(BUILT)
 	@$(BIN)/python tools/chromium.py >/dev/null
+
+# What `make test` drives, on Debian and Ubuntu: Chromium, and Firefox and WebKit, which it can do without.
+browsers:
+	.ci/browsers
 
 # Every chapter whole, with Colab's versions: on Linux, its torch is several gigabytes.
 colab: $(BUILT)
