@@ -91,7 +91,7 @@ def finish(app, exception):
     options = theme.options(static)
     pages = {}
     for page, text in before.items():
-        text = theme.mended(text)
+        text = theme.mended(theme.dressed(text))
         text = theme.lighter(text, options, searches=page.name == "search.html")
         pages[page] = sizes.settled(text, out / "_images")
     theme.look_at_what_is_seen(static)

@@ -192,7 +192,6 @@ export class View {
 
   draw() {
     if (!this.outputs) return;
-    this.theme ??= readTheme(this.figure);
     // Where a canvas has a fraction of a pixel, the browser decides which way it snaps.
     const device = (length, snapped) => {
       const pixels = Math.round(length * devicePixelRatio);
@@ -204,7 +203,9 @@ export class View {
       const height = device(rectangle.height, box?.blockSize);
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
-      if (width && height) drawPanel(canvas, panel, this.outputs, this.shapes, this.theme);
+      if (!width || !height) continue; // not in the page, where it has no style either
+      this.theme ??= readTheme(this.figure);
+      drawPanel(canvas, panel, this.outputs, this.shapes, this.theme);
     }
   }
 
