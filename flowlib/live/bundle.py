@@ -22,6 +22,7 @@ FILES = (
     "words.js",
     "theme.js",
     "marks.js",
+    "finger.js",
     "controls.js",
     "layout.js",
     "train.js",
