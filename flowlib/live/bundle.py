@@ -2,7 +2,7 @@
 
 The files under ``js/`` are ordinary ES modules.  Joining them drops the imports of each other, the
 ``export`` keywords, and what only a reader of the source needs: comments, indentation, some ends of
-lines.
+lines, and spaces at punctuation.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ FILES = (
     "words.js",
     "theme.js",
     "marks.js",
+    "finger.js",
     "controls.js",
     "layout.js",
     "train.js",
@@ -44,6 +45,12 @@ DROPPED = re.compile(
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
+SPACED = re.compile(
+    r"""("[^"\n]*" | '[^'\n]*' | `[^`]*`)      # a string stays as it is
+    | [ ]*([=<>*%?:,;&|!(){}[\]]+)[ ]*        # not + and -: two of them would be one operator
+    """,
+    re.VERBOSE,
+)
 
 
 def esm() -> str:
@@ -62,4 +69,4 @@ def css() -> str:
 
 def _joined(last: str) -> str:
     sources = ((HERE / "js" / name).read_text(encoding="utf-8") for name in (*FILES, last))
-    return "".join(DROPPED.sub("", source) for source in sources)
+    return "".join(SPACED.sub(r"\1\2", DROPPED.sub("", source)) for source in sources)

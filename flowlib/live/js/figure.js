@@ -16,7 +16,6 @@ import { decimals, number } from "./words.js";
 
 // what a mark, a readout or a sound calls the outputs that it shows
 const OUTPUTS = ["name", "value", "xy", "mesh", "x", "y", "ab", "heights", "wave"];
-let views = 0;
 
 export class View {
   /**
@@ -26,7 +25,7 @@ export class View {
    */
   constructor(figure, model, address) {
     Object.assign(this, { figure, model, address, spec: model.get("spec") });
-    const id = `live-${++views}`;
+    const id = `live-${Math.random().toString(36).slice(2)}`; // a notebook has this module once a figure
     this.undo = [];
     this.evaluators = new Map();
     this.training = this.spec.train && new Training(this);
@@ -38,6 +37,7 @@ export class View {
     const starters = [...(this.training?.elements ?? []), ...this.sounds.map((each) => each.element)];
     const { body, ...parts } = layOut(this.spec, this.controls, this.actions(), starters);
     Object.assign(this, parts);
+    this.name(id, body.querySelectorAll("button"));
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
     const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks ?? panel);
@@ -46,6 +46,17 @@ export class View {
     figure.dataset.state = "loading";
     figure.classList.add("live-mounted");
     figure.live = this; // for tests, and for the console
+  }
+
+  /** For listeners: the figure's name, and each button's with it, as in "Reset planar layer". */
+  name(id, buttons) {
+    const { figure, spec } = this;
+    figure.id ||= id;
+    figure.ariaLabel = spec.name.replaceAll("-", " ");
+    for (const [i, button] of buttons.entries()) {
+      button.id = `${id}-button-${i}`;
+      button.setAttribute("aria-labelledby", `${button.id} ${figure.id}`);
+    }
   }
 
   stop() {
