@@ -2,7 +2,7 @@
 
 The files under ``js/`` are ordinary ES modules.  Joining them drops the imports of each other, the
 ``export`` keywords, and what only a reader of the source needs: comments, indentation, some ends of
-lines, and spaces at punctuation.
+lines, spaces beside punctuation.
 """
 
 from __future__ import annotations
@@ -45,12 +45,8 @@ DROPPED = re.compile(
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
-SPACED = re.compile(
-    r"""("[^"\n]*" | '[^'\n]*' | `[^`]*`)      # a string stays as it is
-    | [ ]*([=<>*%?:,;&|!(){}[\]]+)[ ]*        # not + and -: two of them would be one operator
-    """,
-    re.VERBOSE,
-)
+LITERAL = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)""")
+SPACE = re.compile(r" (?=[=<>?:,{}()&|*])|(?<=[=<>?:;,{}()&|*]) ")  # not beside + and -: a + +b
 
 
 def esm() -> str:
@@ -69,4 +65,5 @@ def css() -> str:
 
 def _joined(last: str) -> str:
     sources = ((HERE / "js" / name).read_text(encoding="utf-8") for name in (*FILES, last))
-    return "".join(SPACED.sub(r"\1\2", DROPPED.sub("", source)) for source in sources)
+    parts = LITERAL.split("".join(DROPPED.sub("", source) for source in sources))
+    return "".join(part if i % 2 else SPACE.sub("", part) for i, part in enumerate(parts))

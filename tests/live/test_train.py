@@ -199,6 +199,38 @@ def test_start_trains_pause_holds_and_reset_brings_the_first_picture_back(show):
     assert shown.figure.get_by_role("button", name="Start").is_visible()
 
 
+FRAMES = """(figure, [step, draw, idle]) => {
+  const { live } = figure, { training } = live, { advance } = training;
+  let time = 0, frame;
+  performance.now = () => time;
+  window.requestAnimationFrame = (go) => { frame = go; return 1; };
+  training.advance = function () { time += step; advance.call(this); };
+  live.update = () => { time += draw; };
+  training.go();
+  let before;
+  for (let k = 0; k < 9; k++, time += idle) {
+    before = training.count;
+    frame(time);
+  }
+  return training.count - before;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("step", "draw", "idle", "steps"),
+    [
+        (1, 2, 11, 3),  # a fast device: no more than a reader can watch
+        (5, 2, 4, 3),
+        (30, 60, 30, 3),  # a slow one: as long as the drawing and what the browser adds
+        (1, 20, 20, 9),
+        (60, 400, 0, 2),  # a very slow one: a click on Pause is not kept waiting
+    ],
+)
+def test_steps_take_as_long_as_the_rest_of_a_frame(show, step, draw, idle, steps):
+    shown = show(learner(steps=5000).book_data())
+    assert shown.figure.evaluate(FRAMES, [step, draw, idle]) == steps
+
+
 def test_steps_draw_other_noise_and_follow_the_controls(show):
     shown = show(learner().book_data())
 

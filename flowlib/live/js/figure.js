@@ -5,6 +5,7 @@
  */
 import { makeControl } from "./controls.js";
 import { follow } from "./follow.js";
+import { hasNaN } from "./kernels.js";
 import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
 import { noise } from "./noise.js";
@@ -162,7 +163,7 @@ export class View {
     const learned = training ? { ...training.now(), losses: training.losses } : {};
     const outputs = run({ ...this.inputs(0), ...learned });
     for (const name of this.shown) {
-      if (!outputs[name].some(Number.isNaN)) continue;
+      if (!hasNaN(outputs[name])) continue;
       throw Error(`“${name}” is not a number (NaN) at ${this.words()}`);
     }
     this.shapes = shapes;

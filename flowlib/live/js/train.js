@@ -1,14 +1,17 @@
 /**
  * Training in the page: a traced step turns the state into the next, as often as the reader likes.
  *
- * A frame takes a few steps, then draws.  Training pauses where nobody sees it, and stops where a
- * number is not finite: then the state is the last one whose loss was finite.
+ * A frame takes a few steps, then draws; on a slow device the steps take half of its time.  Training
+ * pauses where nobody sees it, and stops where a number is not finite: then the state is the last one
+ * whose loss was finite.
  */
 import { REDUCED_MOTION, button, make } from "./controls.js";
+import { allFinite } from "./kernels.js";
 import { number } from "./words.js";
 
-const MOST_STEPS = 3; // in one frame
-const BUDGET = 12; // milliseconds after which a frame takes no further step
+const PACE = 180; // steps in a second at most, so that a reader can watch
+const BUDGET = 12; // milliseconds that the steps of a frame may take, where the rest takes less
+const LONGEST = 100; // milliseconds that they may take at all: a click on Pause waits for them
 const REST = 1000; // milliseconds between pictures for readers who want no motion
 
 export class Training {
@@ -51,10 +54,15 @@ export class Training {
     if (this.count === this.steps) this.reset();
     this.view.notice = "";
     this.toggle.textContent = "Pause";
+    let last = performance.now(), rested = last; // when the last frame began, when its steps ended
     const turn = (now) => {
       this.frame = requestAnimationFrame(turn);
-      const end = performance.now() + BUDGET;
-      for (let i = 0; this.frame && i < MOST_STEPS && performance.now() < end; i++) this.advance();
+      const start = performance.now();
+      const end = start + Math.min(Math.max(start - rested, BUDGET), LONGEST);
+      const most = Math.max(Math.round((now - last) * PACE / 1000), 1);
+      for (let i = 0; this.frame && i < most && performance.now() < end; i++) this.advance();
+      last = now;
+      rested = performance.now();
       if (this.frame && REDUCED_MOTION.matches && now - this.drawn < REST) return;
       this.drawn = now;
       this.view.update();
@@ -86,9 +94,8 @@ export class Training {
     const { view, count } = this;
     const { run } = view.evaluator(view.key("step"));
     const { loss, ...next } = run({ ...view.inputs(count), ...this.now() });
-    const finite = (numbers) => numbers.every(Number.isFinite);
-    if (![loss, ...Object.values(next)].every(finite)) {
-      if (this.before && !finite(loss)) {
+    if (![loss, ...Object.values(next)].every(allFinite)) {
+      if (this.before && !allFinite(loss)) {
         this.state = this.before;
         this.losses[--this.count] = Infinity;
         this.before = null;
