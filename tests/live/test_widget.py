@@ -179,6 +179,20 @@ def test_a_link_carries_the_state(show, page):
     page.wait_for_function("document.querySelector('[name=a]').value === '2'")
 
 
+def test_a_link_of_the_page_that_is_followed_again_brings_its_state_back(show, page):
+    shown = show()
+    page.evaluate("""() => {
+        document.body.insertAdjacentHTML("afterbegin", "<a href='#everything?a=1'>a = 1</a>");
+    }""")
+    for _ in range(2):
+        page.locator("a").click()
+        page.wait_for_function("document.querySelector('[name=a]').value === '1'")
+        shown.set("a", -1.0)
+    page.go_back()
+    shown.settle()
+    assert shown.figure.locator("[name=a]").input_value() == "-1"  # that address names no state
+
+
 def test_without_a_clipboard_the_address_bar_has_the_link(show, page):
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     shown = show(held=True)
@@ -347,6 +361,20 @@ def test_a_play_button_sweeps_once_and_stops(show):
     assert shown.figure.locator("[name=a]").input_value() == "2"
     shown.wait(1000)
     assert shown.figure.locator("[name=a]").input_value() == "2"
+
+
+def test_a_sweep_pauses_in_a_tab_that_is_hidden(show, page):
+    shown = show(book(value=-2.0), held=True)
+    shown.press("Play a")
+    shown.wait(500)
+    page.evaluate("""() => {
+        Object.defineProperty(document, "hidden", { value: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    place = shown.figure.locator("[name=a]").input_value()
+    shown.wait(3000)
+    assert shown.figure.locator("[name=a]").input_value() == place != "2"
+    assert shown.figure.get_by_role("button", name="Play a").is_visible()
 
 
 def test_with_reduced_motion_it_goes_one_step(show, page):

@@ -24,7 +24,9 @@ export function follow(view) {
     show();
   });
   onModel("seed", () => view.schedule());
-  if (view.address) on(window, "hashchange", () => view.takeAddress());
+  if (view.address) on(window, "popstate", () => view.takeAddress()); // also a link followed again
+  const hide = () => document.hidden && view.controls.forEach((control) => control.pause());
+  on(document, "visibilitychange", hide);
 
   const repaint = () => {
     figure.dataset.theme = isDark() ? "dark" : "light";
