@@ -111,8 +111,10 @@ def test_the_keyboard_does_it_all(show):
     assert shown.look() == before
 
 
+@pytest.mark.parametrize("colours", ["none", "active"])
 @pytest.mark.parametrize("name", ["a", "bent", "shape"])
-def test_focus_is_visible(show, name):
+def test_focus_is_visible_also_in_forced_colours(show, page, name, colours):
+    page.emulate_media(forced_colors=colours)
     shown = show()
     row = shown.figure.locator(".live-control", has=shown.page.locator(f"[name={name}]"))
     before = row.screenshot()
