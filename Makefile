@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks unit package oldest nightly links hooks benchmark lighthouse browser browsers colab lab fork clean
+.PHONY: book html pdf test chapters notebooks package house oldest nightly links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -29,9 +29,10 @@ html: $(BUILT)
 pdf: html browser
 	$(BIN)/python -m tools.pdf
 
-# What needs no book runs while the chapters are executed and the book is built: two cores, two processes.
+# What needs no book runs while the chapters are executed and the book is built.  Tests wait, for
+# browsers, kernels and servers: three processes keep two cores busy, and the chapters go first.
 test: browser
-	$(MAKE) --jobs=2 chapters unit
+	$(MAKE) --jobs=3 chapters package house
 	$(BIN)/pytest -q -n 2 --dist loadscope tests/built
 
 chapters: notebooks
@@ -41,8 +42,12 @@ chapters: notebooks
 notebooks: $(BUILT)
 	$(BIN)/python -m pytest -q -p tools.executed --nbval-lax --nbval-current-env --nbval-cell-timeout 300 book
 
-unit: $(BUILT)
-	nice $(BIN)/pytest -q tests --ignore tests/built
+# flowlib and its figures: what macOS runs, and Windows without make.
+package: browser
+	nice $(BIN)/pytest -q tests/flowlib tests/live
+
+house: $(BUILT)
+	nice $(BIN)/pytest -q tests --ignore tests/flowlib --ignore tests/live --ignore tests/built
 
 # flowlib's tests with the oldest versions that it supports, on Python 3.10.
 OLDEST := .venv-oldest/bin
@@ -50,10 +55,6 @@ OLDEST := .venv-oldest/bin
 oldest: .venv-oldest/installed
 	$(OLDEST)/python tools/chromium.py >/dev/null
 	$(OLDEST)/pytest -q tests/flowlib tests/live
-
-# flowlib's tests with the versions that are pinned: what macOS runs, and Windows without make.
-package: browser
-	$(BIN)/pytest -q tests/flowlib tests/live
 
 # The same tests with the newest torch that was built at night, and all else as it is pinned.
 NIGHTLY := .venv-nightly/bin

@@ -53,8 +53,8 @@ def begin(app, env, names):
                 future.set_exception(error)
             else:
                 done.append(name)
-                count = f"{len(done)} of {len(order)} pages"
-                logger.info("executed %s in %.0f s, %s", name, result.time, count)
+                what = f"{name} failed after" if result.err else f"executed {name} in"
+                logger.info("%s %.0f s, %d of %d pages", what, result.time, len(done), len(order))
                 future.set_result(result)
 
     for name in order:

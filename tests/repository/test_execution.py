@@ -73,6 +73,7 @@ def test_two_pages_wait_for_each_other_and_are_executed_once(build, tmp_path):
 
 def test_what_fails_is_reported_once_and_spares_the_others(build, tmp_path):
     app = build(a=COUNT, b="print('fine')")
+    assert "a failed after" in app.status.getvalue() and "executed b" in app.status.getvalue()
     assert (tmp_path / "runs").read_text(encoding="utf-8") == "once "
     assert app.warning.getvalue().count("a.md: WARNING: Executing notebook failed") == 1
     assert "ZeroDivisionError" in app.warning.getvalue()
