@@ -2,7 +2,8 @@
 
 Whole numbers are exact in float32 as long as they stay below 2**24, and booleans are 0 and 1.  So an
 operation that makes whole numbers is followed by ``whole``, which stops the page where one leaves
-its dtype's range or that of float32: nothing wraps around, nothing is rounded.
+its dtype's range or that of float32: nothing wraps around, nothing is rounded.  What torch computes in
+float64 the page computes in float32, to whose rounding it is good.
 """
 
 from __future__ import annotations
@@ -31,23 +32,13 @@ def check_result(where: str, result: Tensor):
             )
 
 
-def check_operands(where: str, operands: Iterable[Tensor], dtype: torch.dtype | None):
-    """Refuse to go on in float64, and to convert within an operation.
-
-    A single operation of float32 and float64 is torch's to the last digit of float32; a second one
-    on its result is not.
-    """
-    for operand in operands:
-        if operand.dtype == torch.float64:
-            raise TraceError(
-                f"the page computes in float32; got float64 in {where}. Convert what depends on an "
-                "input by .float(), and a constant that it meets"
-            )
-        if dtype in (torch.bool, *WHOLE) and operand.is_floating_point():
-            raise TraceError(
-                f"the page does not convert within {where}; got dtype={dtype}. Convert before it, "
-                "as in x.long().sum()"
-            )
+def check_conversion(where: str, operands: Iterable[Tensor], dtype: torch.dtype | None):
+    """Refuse to convert ``operands`` to whole numbers or booleans within an operation."""
+    if dtype in (torch.bool, *WHOLE) and any(each.is_floating_point() for each in operands):
+        raise TraceError(
+            f"the page does not convert within {where}; got dtype={dtype}. Convert before it, "
+            "as in x.long().sum()"
+        )
 
 
 def whole(graph: Builder, x: Value, dtype: torch.dtype) -> Value:

@@ -26,7 +26,7 @@ from torch import Tensor, fx
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value, unexpanded
 from flowlib.live.capture import RANDOM, capture, line_of
 from flowlib.live.compat import OpOverload, schema
-from flowlib.live.dtypes import HIGHEST, WHOLE, check_operands, check_result, whole
+from flowlib.live.dtypes import HIGHEST, WHOLE, check_conversion, check_result, whole
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
 
 __all__ = ["ConstantPool", "TraceError", "trace"]
@@ -171,7 +171,7 @@ def _lower(
     for each in [result] if isinstance(result, Tensor) else result:
         check_result(where, each)
     if name != "_to_copy":
-        check_operands(where, moving, kwargs.get("dtype"))
+        check_conversion(where, moving, kwargs.get("dtype"))
     ignored = ("dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking")
     full = []
     for i, argument in enumerate(schema(target).arguments):
