@@ -118,19 +118,19 @@ class Compose(Bijection):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         check_vectors("Compose", z, self.dim)  # the dtype is each part's own matter
-        total = z.new_zeros(z.shape[:-1])
+        total = None
         for bijection in self.bijections:
             z, log_det = bijection(z)
-            total = total + log_det
-        return z, total
+            total = log_det if total is None else total + log_det
+        return z, z.new_zeros(z.shape[:-1]) if total is None else total
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         check_vectors("Compose", x, self.dim)
-        total = x.new_zeros(x.shape[:-1])
+        total = None
         for bijection in reversed(self.bijections):
             x, log_det = bijection.inverse(x)
-            total = total + log_det
-        return x, total
+            total = log_det if total is None else total + log_det
+        return x, x.new_zeros(x.shape[:-1]) if total is None else total
 
 
 class Inverse(Bijection):

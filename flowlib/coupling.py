@@ -84,10 +84,11 @@ class Coupling(Bijection):
     def split(self, value: Tensor) -> tuple[Tensor, Tensor]:
         """The half that is kept (*, d₁) and the half that changes (*, d₂), of a value (*, D)."""
         if not self.in_halves:
-            return value.index_select(-1, self.order).split(self.sizes, -1)
-        if self.kept_first:
-            return value.split(self.sizes, -1)
-        changed, kept = value.split(self.sizes[::-1], -1)
+            value = value.index_select(-1, self.order)
+        if self.kept_first or not self.in_halves:
+            kept, changed = value.split_with_sizes(self.sizes, -1)  # half the time of ``split``
+        else:
+            changed, kept = value.split_with_sizes(self.sizes[::-1], -1)
         return kept, changed
 
     def join(self, kept: Tensor, changed: Tensor) -> Tensor:
@@ -215,11 +216,12 @@ class AffineCoupling(Coupling):
         self.check(x)
         x1, x2 = self.split(x)
         log_scale, shift = self.log_scale_and_shift(x1)
-        return self.join(x1, (x2 - shift) * torch.exp(-log_scale)), -log_scale.sum(-1)
+        log_scale = -log_scale  # of the inverse
+        return self.join(x1, (x2 - shift) * torch.exp(log_scale)), log_scale.sum(-1)
 
     def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t of the half that is kept, each (*, d₂)."""
-        log_scale, shift = self.condition(kept).split(self.sizes[1], -1)
+        log_scale, shift = self.condition(kept).chunk(2, -1)
         log_scale = bounded(log_scale, self.bound)
         if log_scale.dtype != kept.dtype:  # autocast's are narrower
             log_scale = log_scale.to(kept.dtype)

@@ -59,11 +59,10 @@ class DistributionModule(Held):
         self._class: Any = type(whole)
         self._rest: dict[str, Any] = {}
         self._views: dict[str, tuple] = {}
-        parts = _parts(whole)
-        self._names = list(parts)
-        for name, value in parts.items():
+        for name, value in _parts(whole).items():
+            self._rest[name] = None  # holds its place
             if name == "_inv" and "Inverse" not in self._class.__name__:
-                self._rest[name] = None  # a transform's own inverse, once it was used
+                continue  # a transform's own inverse, once it was used
             elif name == "_cached_x_y":
                 self._rest[name] = None, None
             elif isinstance(value, Tensor):
@@ -97,16 +96,18 @@ class DistributionModule(Held):
             self.register_buffer(name, value.clone(memory_format=torch.contiguous_format))
 
     def forward(self) -> Distribution:
-        values: dict[str, Any] = {**self._rest, **self._parameters, **self._buffers}
+        values = dict(self._rest)  # names in the distribution's own order, with its plain values
+        values.update(self._parameters)
+        values.update(self._buffers)
         del values["kind"]
         for name, view in self._views.items():
             values[name] = values[name].as_strided(*view)
         for name, part in self._modules.items():
             values[name] = part.forward() if isinstance(part, DistributionModule) else part
         if issubclass(self._class, (list, tuple)):
-            return self._class(values[name] for name in self._names)
+            return self._class(values.values())
         made = object.__new__(self._class)
-        made.__dict__.update((name, values[name]) for name in self._names)
+        made.__dict__.update(values)
         return made
 
 

@@ -34,10 +34,12 @@ class Held(nn.Module):
         fixed = vars(self).get("_fixed", {})
         for name, value in fixed.items():
             given = state_dict.get(prefix + name)
-            if given is not None and not torch.equal(given.cpu(), _encoded(value).to(given.dtype)):
+            if given is None:
+                continue
+            if given.is_meta or not torch.equal(given.cpu(), _encoded(value).to(given.dtype)):
+                got = "one without values, on meta" if given.is_meta else _decoded(given, value)
                 errors.append(
-                    f"{type(self).__name__} expected a state with {name} = {value}; "
-                    f"got {_decoded(given, value)}"
+                    f"{type(self).__name__} expected a state with {name} = {value}; got {got}"
                 )
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, extra, errors)
         # What follows from the state, such as an index, follows it from the meta device too.
@@ -139,10 +141,12 @@ def hold(module: nn.Module, shapes: Mapping, starts: Mapping, **given: Tensor | 
                 f"of {value.numel()} that are not"
             )
         dtypes.add(value.dtype)
-        _register(module, name, value)
     if len(dtypes) > 1:
         first, second = sorted(map(str, dtypes))
         raise ValueError(f"{who} expected tensors of one dtype; got {first} and {second}")
+    for name, value in given.items():
+        if value is not None:
+            _register(module, name, value)
     for name, start in starts.items():
         if given[name] is None:
             value = start(shapes[name])
@@ -167,13 +171,13 @@ def dtype_of(module: nn.Module) -> torch.dtype | None:
     for tensor in module._parameters.values():  # plain loops: every layer runs this at every call
         if tensor is not None and tensor.is_floating_point():
             return tensor.dtype
+    for child in module._modules.values():
+        if child is not None and (dtype := dtype_of(child)) is not None:
+            return dtype
     for name, tensor in module._buffers.items():
         fixed = name in module.__dict__.get("_fixed", ())
         if tensor is not None and not fixed and tensor.is_floating_point():
             return tensor.dtype
-    for child in module._modules.values():
-        if child is not None and (dtype := dtype_of(child)) is not None:
-            return dtype
     return None
 
 

@@ -157,6 +157,12 @@ def test_the_state_of_another_density_is_refused_with_both_values(name, strict):
         ours().load_state_dict(theirs().state_dict(), strict=strict)
 
 
+def test_a_state_without_values_is_refused_in_words():
+    state = AffineCoupling(2).to("meta").state_dict()
+    with pytest.raises(RuntimeError, match=r"keep = \[True, False\]; got one without values"):
+        AffineCoupling(2).load_state_dict(state)
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_state_in_half_precision_is_not_refused_for_its_rounding(name):
     theirs, *_ = OTHERS[name]
