@@ -196,7 +196,7 @@ def large(inner, count: int) -> dict:
     "inner",
     [
         lambda k: ["arange", [0, 1], [2**22]],
-        lambda k: ["view", [{"v": 0}, 0, [1, 0]], [2**22, 1]],
+        lambda k: ["view", [{"v": 0}, 0, [1, 0]], [2**21, 2]],
         lambda k: ["cat", [[{"v": 0}, {"v": k}], 1], [(k + 1) * 2**22]],
     ],
 )

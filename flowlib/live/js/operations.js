@@ -61,8 +61,8 @@ export const OPERATIONS = {
       if (reach < 0) low += reach; else high += reach;
     });
     node.expect(n === 0 || (low >= 0 && high < x.size), "to stay within the value it reads");
-    const run = shape.at(-1) ?? 1, step = strides.at(-1) ?? 0, runs = run && n / run;
-    const table = node.hold(indexTable(shape.slice(0, -1), strides, offset, runs));
+    const [outer, [run, step]] = runsOf(shape, strides), runs = run && n / run;
+    const table = node.hold(indexTable(outer, offset, runs));
     return [[x, table], (o, [a, starts]) => {
       for (let r = 0; r < runs; r++) copy(o, r * run, a, starts[r], step, run);
     }, (kernel, o, [a, starts]) => kernel(o, a, starts, runs, step, run)];
@@ -154,11 +154,26 @@ export const OPERATIONS = {
   },
 };
 
+/** The dimensions of a strided view as [length, stride], in runs as long as possible: without those
+ * of one number, and with neighbours joined that are read as one.  The last is what a run takes. */
+function runsOf(shape, strides) {
+  const dims = [];
+  shape.forEach((length, d) => {
+    const last = dims.at(-1), stride = strides[d];
+    if (last && last[1] === stride * length) dims[dims.length - 1] = [last[0] * length, stride];
+    else if (length !== 1) dims.push([length, stride]);
+  });
+  const run = dims.pop() ?? [1, 1];
+  return [dims, run];
+}
+
 /** Where each run of numbers of a strided view starts in what it reads. */
-function indexTable(shape, strides, offset, size) {
+function indexTable(dims, offset, size) {
   const table = new Int32Array(size).fill(offset);
-  for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]) {
-    for (let i = 0; i < size; i++) table[i] += (Math.floor(i / block) % shape[d]) * strides[d];
+  let block = 1;
+  for (const [length, stride] of dims.reverse()) {
+    for (let i = 0; i < size; i++) table[i] += (Math.floor(i / block) % length) * stride;
+    block *= length;
   }
   return table;
 }

@@ -1,8 +1,9 @@
-/* x has shape (outer, n, inner); each works along n. */
+/* Sums. */
 
 #include "simd.h"
 
-/* In double precision: a float32 sum of many numbers would be off by more than torch's. */
+/* The sums along n of x, of shape (outer, n, inner); in double precision, for a float32 sum of many
+ * numbers would be off by more than torch's. */
 EXPORT(sum)
 void sum(float *o, float *x, int outer, int n, int inner) {
   for (int i = 0; i < outer; i++, o += inner, x += n * inner) {
@@ -30,18 +31,6 @@ void sum(float *o, float *x, int outer, int n, int inner) {
         STORE(o + j, wasm_i64x2_shuffle(wasm_f32x4_demote_f64x2_zero(low),
                                         wasm_f32x4_demote_f64x2_zero(high), 0, 2));
       }
-    }
-  }
-}
-
-/* NaN wins. */
-EXPORT(amax)
-void amax(float *o, float *x, int outer, int n, int inner) {
-  for (int i = 0; i < outer; i++, o += inner, x += n * inner) {
-    for (int j = 0; j < inner; j += 4) {
-      vector best = SPLAT(-__builtin_inff());
-      for (int k = 0; k < n; k++) best = wasm_f32x4_max(best, LOAD(x + j + k * inner));
-      STORE(o + j, best);
     }
   }
 }
