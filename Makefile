@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks package house oldest nightly links hooks benchmark lighthouse browser browsers colab lab fork clean
+.PHONY: book html pdf test chapters notebooks package house oldest nightly simd links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -49,12 +49,13 @@ package: browser
 house: $(BUILT)
 	nice $(BIN)/pytest -q tests --ignore tests/flowlib --ignore tests/live --ignore tests/built
 
-# flowlib's tests with the oldest versions that it supports, on Python 3.10.
+# flowlib's tests with the oldest versions that it supports, on Python 3.10, and in a page without
+# WebAssembly: its loops do all the work.
 OLDEST := .venv-oldest/bin
 
 oldest: .venv-oldest/installed
 	$(OLDEST)/python tools/chromium.py >/dev/null
-	$(OLDEST)/pytest -q tests/flowlib tests/live
+	WITHOUT_WASM=1 $(OLDEST)/pytest -q tests/flowlib tests/live
 
 # The same tests with the newest torch that was built at night, and all else as it is pinned.
 NIGHTLY := .venv-nightly/bin
@@ -74,6 +75,11 @@ links: $(BUILT)
 	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >.links.yml
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
 
+# The kernels of the page's evaluator, from flowlib/live/js/simd to flowlib/live/js/module.js.
+simd: $(BUILT)
+	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) ziglang==0.15.1
+	$(BIN)/python -m tools.simd
+
 # Now on every file, and from now on before each commit on what it changes.
 hooks: $(BUILT)
 	$(BIN)/pre-commit install
@@ -81,7 +87,7 @@ hooks: $(BUILT)
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
-	for script in frame training coupling autoregressive; do $(BIN)/python -m benchmarks.$$script || exit; done
+	for script in frame training coupling autoregressive kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
 
 lighthouse: html browser
 	$(BIN)/python -m benchmarks.lighthouse

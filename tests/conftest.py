@@ -1,5 +1,7 @@
 """What every test shares: one thread for torch, and a browser."""
 
+import os
+
 import matplotlib
 import pytest
 import torch
@@ -20,7 +22,8 @@ def browser():
     except FileNotFoundError as missing:
         pytest.fail(str(missing), pytrace=False)
     with sync_playwright() as playwright:
-        browser = chromium.launch(playwright)
+        without = ["--js-flags=--noexpose-wasm"] if os.environ.get("WITHOUT_WASM") else []
+        browser = chromium.launch(playwright, *without)
         yield browser
         browser.close()
 

@@ -54,9 +54,9 @@ def flags() -> list[str]:
     return [*QUIET, *(["--no-sandbox"] if root else [])]
 
 
-def launch(playwright):
-    """A headless browser."""
-    return playwright.chromium.launch(executable_path=find(), args=flags())
+def launch(playwright, *more: str):
+    """A headless browser, with ``more`` flags."""
+    return playwright.chromium.launch(executable_path=find(), args=[*flags(), *more])
 
 
 if __name__ == "__main__":

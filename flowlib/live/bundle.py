@@ -15,6 +15,8 @@ FILES = (
     "scalars.js",
     "kernels.js",
     "linear.js",
+    "module.js",
+    "memory.js",
     "noise.js",
     "reader.js",
     "operations.js",

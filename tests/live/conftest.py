@@ -7,10 +7,10 @@ from pages import book
 from shown import Shown
 
 
-@pytest.fixture(scope="session")
-def runtime(browser):
-    """One page for all graphs of the session; see ``evaluation.Runtime``."""
-    with runtime_page(browser) as page:
+@pytest.fixture(scope="session", params=["simd", "loops"])
+def runtime(browser, request):
+    """One page for all graphs of the session, with WebAssembly or without; see ``evaluation.Runtime``."""
+    with runtime_page(browser, request.param) as page:
         yield page
 
 

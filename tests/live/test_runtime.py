@@ -79,7 +79,7 @@ def test_reductions(runtime, name):
 def test_matrix_products(runtime, name):
     fn, shapes = cases.PRODUCTS[name]
     for kinds_and_shapes in ([(cases.REAL, shape) for shape in each] for each in shapes):
-        check(runtime, fn, *kinds_and_shapes)
+        check(runtime, fn, *kinds_and_shapes, near_zero=None)  # long sums cancel
 
 
 @pytest.mark.parametrize("name", cases.SQUARE)

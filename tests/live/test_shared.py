@@ -14,7 +14,9 @@ from pages import module_url
 
 CSS = bundle.css()
 LIGHT = CSS.split("}")[0]  # the first block: colours on a light page
-SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in (bundle.HERE / "js").glob("*")}
+SCRIPTS = {
+    path.name: path.read_text(encoding="utf-8") for path in (bundle.HERE / "js").glob("*.js")
+}
 MARGINS = {
     "left": static.LEFT,
     "right": static.RIGHT,

@@ -156,15 +156,48 @@ def advance(shown, steps):
     )
 
 
-def test_the_page_trains_as_torch_does(show):
-    """Eight couplings of width 32 on batches of 256, two moons.  At a rate of 0.005, torch itself is
-    2e-2 away from torch after 100 steps on the same batches in another order; at 0.002, 1e-6."""
-    fig = moons.two_moons(lr=0.002)
-    shown = show(fig.book_data())
+@pytest.fixture(scope="module")
+def couplings():
+    """Eight of width 32 that learn two moons, on batches of 256."""
+    return moons.two_moons(lr=0.002)
+
+
+def test_the_page_trains_as_torch_does(show, couplings):
+    """Sooner or later rounding decides on which side of 0 a unit is, and Adam makes a step of that:
+    with these batches after 80 steps."""
+    shown = show(couplings.book_data())
     losses = advance(shown, 100)
-    fig.run(100)
-    assert np.abs(losses - fig.losses[:100].numpy()).max() <= 1e-3
+    couplings.reset()
+    couplings.run(100)
+    assert np.abs(losses - couplings.losses[:100].numpy())[:70].max() <= 1e-5
     assert losses[0] > 4.5 and losses[-1] < 3.2
+
+
+STEP_FROM = """(figure, [state, count]) => {
+  const { training } = figure.live;
+  training.reset();
+  training.count = count;
+  training.state = Object.fromEntries(
+    Object.entries(state).map(([name, values]) => [`state.${name}`, Float32Array.from(values)]),
+  );
+  training.advance();
+  return Object.fromEntries(Object.entries(training.state).map(([k, values]) => [k, [...values]]));
+}"""
+
+
+def test_each_step_from_a_state_of_torch_leads_to_torchs_next(show, couplings):
+    fig = couplings
+    fig.reset()
+    shown = show(fig.book_data())
+    for _ in range(6):
+        fig.run(19)
+        before = {name: value.flatten().tolist() for name, value in fig.state.items()}
+        after = shown.figure.evaluate(STEP_FROM, [before, fig.count])
+        fig.run(1)
+        for name, want in fig.state.items():
+            got = torch.tensor(after[f"state.{name}"], dtype=torch.float32)
+            close = {"rtol": 1e-5, "atol": 1e-5 * float(want.abs().max())}
+            torch.testing.assert_close(got, want.flatten(), **close)
 
 
 def count(shown):

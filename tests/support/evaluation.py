@@ -24,7 +24,9 @@ EVALUATE = """([graph, data, inputs]) => {
         return btoa(out);
     };
     const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, floats(value)]));
-    const run = compile(graph, floats(data));
+    const memory = new Memory();
+    if (!memory.pages !== !window.WebAssembly) throw Error("not the kernels that this page has");
+    const run = compile(graph, floats(data), memory);
     const doubled = Object.entries(given).map(([name, value]) => [name, value.map((x) => 2 * x)]);
     try {
         run(Object.fromEntries(doubled));
@@ -40,7 +42,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 class Runtime:
-    """A page that has loaded noise.js, operations.js and runtime.js."""
+    """A page that has loaded memory.js, noise.js, operations.js and runtime.js."""
 
     def __init__(self, page):
         self.page = page
@@ -68,17 +70,19 @@ def encode(value) -> str:
 
 
 @contextmanager
-def runtime_page(browser):
+def runtime_page(browser, kernels):
     """A :class:`Runtime` in a page of its own, served from this machine."""
     handler = partial(QuietHandler, directory=str(SOURCES))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     context = browser.new_context()
     page = context.new_page()
+    if kernels == "loops":
+        page.add_init_script("delete window.WebAssembly")
     page.goto(f"http://127.0.0.1:{server.server_port}/")
     page.evaluate(
         """async () => {
-            for (const file of ["noise", "operations", "runtime"]) {
+            for (const file of ["memory", "noise", "operations", "runtime"]) {
                 Object.assign(window, await import(`/${file}.js`));
             }
         }"""

@@ -8,6 +8,7 @@ import { follow } from "./follow.js";
 import { hasNaN } from "./kernels.js";
 import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
+import { Memory } from "./memory.js";
 import { noise } from "./noise.js";
 import { compile } from "./runtime.js";
 import { Sound } from "./sound.js";
@@ -183,7 +184,9 @@ export class View {
       const graph = this.model.get("graphs")[key];
       if (!graph) throw Error(`there is no graph for the choice ${key}`);
       this.floats ??= toFloats(this.model.get("data"));
-      this.evaluators.set(key, { run: compile(graph, this.floats), shapes: graph.shapes });
+      this.memory ??= new Memory();
+      this.figure.dataset.kernels = this.memory.pages ? "simd" : "loops";
+      this.evaluators.set(key, { run: compile(graph, this.floats, this.memory), shapes: graph.shapes });
     }
     return this.evaluators.get(key);
   }

@@ -1,6 +1,8 @@
 /**
  * The operations of a graph.  Each reads and checks the arguments of its node once, and returns what
- * it reads and the step that fills its output; the loops are in kernels.js and linear.js.
+ * it reads and the step that fills its output; the loops are in kernels.js and linear.js.  Where
+ * memory.js may have a kernel of the same name, the third of what it returns calls it: it takes the
+ * addresses of the output and of what it reads.
  */
 
 import { BINARY, REDUCE, SCAN, UNARY, copy } from "./kernels.js";
@@ -9,26 +11,28 @@ import { MAX_FLOATS, MAX_WORK, demand } from "./reader.js";
 
 /**
  * The operations that are more than a loop.  Each takes the arguments of a node, checks them, and
- * returns [the values it reads, the step].
- * @type {Record<string, (node: NodeReader) => [Value[], (o: Float32Array, inputs: Float32Array[]) => void]>}
+ * returns [the values it reads, the step, the step with a kernel].
+ * @type {Record<string, (node: NodeReader) => [Value[], (o: Float32Array, inputs: Float32Array[]) => void,
+ *   ((kernel: Function, o: number, inputs: number[]) => void)?]>}
  */
 export const OPERATIONS = {
   ...mapValues(UNARY, (loop) => (node) => {
     const x = node.operand(0), n = node.size;
     node.expect(x.size === n, "as many numbers as it reads");
-    return [[x], (o, [a]) => loop(o, a, n)];
+    return [[x], (o, [a]) => loop(o, a, n), (kernel, o, [a]) => kernel(o, a, n)];
   }),
 
   ...mapValues(BINARY, (loop) => (node) => {
     const x = node.operand(0), y = node.operand(1), n = node.size;
     const p = node.mask(x), q = node.mask(y);
-    return [[x, y], (o, [a, b]) => loop(o, a, b, p, q, n)];
+    return [[x, y], (o, [a, b]) => loop(o, a, b, p, q, n), (kernel, o, [a, b]) => kernel(o, a, b, p, q, n)];
   }),
 
   ...mapValues(REDUCE, (loop) => (node) => {
     const x = node.value(0), [outer, n, inner] = node.counts(1, 3);
     node.expect(x.size === outer * n * inner && node.size === outer * inner, "sizes that agree");
-    return [[x], (o, [a]) => loop(o, a, outer, n, inner)];
+    const call = (kernel, o, [a]) => kernel(o, a, outer, n, inner);
+    return [[x], (o, [a]) => loop(o, a, outer, n, inner), call];
   }),
 
   ...mapValues(SCAN, (loop) => (node) => {
@@ -43,7 +47,7 @@ export const OPERATIONS = {
     const n = node.size;
     return [operands, (o, [c, a, b]) => {
       for (let i = 0; i < n; i++) o[i] = c[i & p] !== 0 ? a[i & q] : b[i & r];
-    }];
+    }, (kernel, o, [c, a, b]) => kernel(o, c, a, b, p, q, r, n)];
   },
 
   /** What reads x with other strides: expand, permute, slice, select, flip, diagonal. */
@@ -57,12 +61,11 @@ export const OPERATIONS = {
       if (reach < 0) low += reach; else high += reach;
     });
     node.expect(n === 0 || (low >= 0 && high < x.size), "to stay within the value it reads");
-    const run = shape.at(-1) ?? 1, step = strides.at(-1) ?? 0, runs = run && n / run;
-    node.spend(runs);
-    const starts = indexTable(shape.slice(0, -1), strides, offset, runs);
-    return [[x], (o, [a]) => {
+    const [outer, [run, step]] = runsOf(shape, strides), runs = run && n / run;
+    const table = node.hold(indexTable(outer, offset, runs));
+    return [[x, table], (o, [a, starts]) => {
       for (let r = 0; r < runs; r++) copy(o, r * run, a, starts[r], step, run);
-    }];
+    }, (kernel, o, [a, starts]) => kernel(o, a, starts, runs, step, run)];
   },
 
   /** cat([a, b, ...], outer): one after the other, in each of `outer` blocks. */
@@ -83,6 +86,10 @@ export const OPERATIONS = {
           copy(o, row * total / outer + start, x, row * length, 1, length);
         }
         start += length;
+      }
+    }, (kernel, o, inputs) => {
+      for (let k = 0, to = o; k < inputs.length; to += 4 * lengths[k++]) {
+        kernel(to, inputs[k], outer, lengths[k], total / outer);
       }
     }];
   },
@@ -134,7 +141,7 @@ export const OPERATIONS = {
     node.expect(node.size === batch * m * n && (bias === null || bias.size === n), "sizes that agree");
     return [bias === null ? [a, b] : [a, b, bias], (o, [x, y, c]) => {
       for (let s = 0; s < batch; s++) matrixProduct(o, x, y, c, m, k, n, s * m * n, s * m * k, s * k * n);
-    }];
+    }, (kernel, o, [x, y, c]) => kernel(o, x, y, c ?? 0, batch, m, k, n)];
   },
 
   /** det, signdet, logabsdet: of a (batch, n, n). */
@@ -169,11 +176,26 @@ function place(index, size) {
   return index < 0 ? index + size : index;
 }
 
+/** The dimensions of a strided view as [length, stride], in runs as long as possible: without those
+ * of one number, and with neighbours joined that are read as one.  The last is what a run takes. */
+function runsOf(shape, strides) {
+  const dims = [];
+  shape.forEach((length, d) => {
+    const last = dims.at(-1), stride = strides[d];
+    if (last && last[1] === stride * length) dims[dims.length - 1] = [last[0] * length, stride];
+    else if (length !== 1) dims.push([length, stride]);
+  });
+  const run = dims.pop() ?? [1, 1];
+  return [dims, run];
+}
+
 /** Where each run of numbers of a strided view starts in what it reads. */
-function indexTable(shape, strides, offset, size) {
+function indexTable(dims, offset, size) {
   const table = new Int32Array(size).fill(offset);
-  for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]) {
-    for (let i = 0; i < size; i++) table[i] += (Math.floor(i / block) % shape[d]) * strides[d];
+  let block = 1;
+  for (const [length, stride] of dims.reverse()) {
+    for (let i = 0; i < size; i++) table[i] += (Math.floor(i / block) % length) * stride;
+    block *= length;
   }
   return table;
 }

@@ -25,18 +25,19 @@ export function sizeOf(shape, what) {
 
 /**
  * A value of the graph.
- * @typedef {{size: number, buffer: Float32Array | null, last: number, fixed: boolean}} Value
- *   last: the last node that reads it; fixed: the same in every run
+ * @typedef {{size: number, numbers?: Float32Array | Int32Array, at: number, last: number, fixed: boolean}} Value
+ *   numbers: of a constant; at: its place, once there is one; last: the last node that reads it;
+ *   fixed: the same in every run
  */
 
 /** The arguments of one node, read with checks: a wrong one is an error that names the node. */
 export class NodeReader {
-  constructor(position, entry, values, spend) {
+  constructor(position, entry, values, hold) {
     demand(Array.isArray(entry) && entry.length === 3, `node ${position} is not [op, args, shape]`);
     [this.op, this.args, this.shape] = entry;
     this.what = `node ${position} (${JSON.stringify(this.op)})`;
     this.values = values;
-    this.spend = spend;
+    this.hold = hold; // makes a constant of a typed array
     demand(typeof this.op === "string" && Array.isArray(this.args), `${this.what} is malformed`);
     this.size = sizeOf(this.shape, this.what);
   }
@@ -60,7 +61,7 @@ export class NodeReader {
   operand(i) {
     const argument = this.args[i];
     if (typeof argument !== "number") return this.asValue(argument);
-    return { size: 1, buffer: Float32Array.of(this.number(i)), last: Infinity, fixed: true };
+    return this.hold(Float32Array.of(this.number(i)));
   }
 
   number(i) {

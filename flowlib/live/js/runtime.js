@@ -13,25 +13,26 @@ import { MAX_FLOATS, NodeReader, demand, isCount, sizeOf } from "./reader.js";
  * Check a graph and make it ready to run.
  * @param {object} graph what trace.py made
  * @param {Float32Array} data the bytes of the constants of all graphs of the figure
+ * @param {Memory} memory where its numbers will be
  * @returns {(given: Record<string, number | ArrayLike<number>>) => Record<string, Float32Array>}
  *   evaluates the graph; the arrays it returns are overwritten by its next run
  */
-export function compile(graph, data) {
+export function compile(graph, data, memory) {
   const { inputs, input_shapes: shapes, consts, nodes, outputs } = checkParts(graph, data);
-  /** @type {Value[]} */
-  const values = [];
-  const add = (size, buffer, fixed, last = Infinity) =>
-    values[values.push({ size, buffer, last, fixed }) - 1];
   let floats = 0;
   const spend = (size) => {
     floats += size;
     demand(floats <= MAX_FLOATS, `the graph needs more than ${MAX_FLOATS} numbers at a time`);
   };
+  /** @type {Value[]} */
+  const values = [], given = [];
+  const hold = (numbers, size = numbers.length) => {
+    spend(size);
+    return given[given.push({ size, numbers, last: Infinity, fixed: Boolean(numbers) }) - 1];
+  };
 
   inputs.forEach((name, i) => {
-    const size = sizeOf(shapes[i], `input ${JSON.stringify(name)}`);
-    spend(size);
-    add(size, new Float32Array(size), false);
+    values.push(hold(null, sizeOf(shapes[i], `input ${JSON.stringify(name)}`)));
   });
   consts.forEach((entry, i) => {
     demand(Array.isArray(entry) && entry.length === 3, `constant ${i} is not [shape, offset, width]`);
@@ -39,16 +40,16 @@ export function compile(graph, data) {
     demand([1, 2, 4].includes(width), `constant ${i} expected numbers of 1, 2 or 4 bytes`);
     const inside = isCount(offset) && 4 * offset + size * width <= data.byteLength;
     demand(inside, `constant ${i} lies outside the data`);
-    if (width < 4) spend(size);
-    add(size, unpack(data, offset, size, width), true);
+    values.push(hold(unpack(data, offset, size, width)));
   });
   const plans = nodes.map((entry, k) => {
-    const node = new NodeReader(k, entry, values, spend);
+    const node = new NodeReader(k, entry, values, hold);
     demand(Object.hasOwn(OPERATIONS, node.op), `${node.what} is an operation that this page does not know`);
-    const [sources, step] = OPERATIONS[node.op](node);
+    const [sources, step, call] = OPERATIONS[node.op](node);
     for (const source of sources) source.last = Math.max(source.last, k);
-    const value = add(node.size, null, sources.every((source) => source.fixed), k);
-    return { sources, step, value };
+    const value = { size: node.size, last: k, fixed: sources.every((source) => source.fixed) };
+    values.push(value);
+    return { op: node.op, sources, step, call, value };
   });
   const results = Object.entries(outputs).map(([name, id]) => {
     demand(isCount(id) && id < values.length, `output ${JSON.stringify(name)} is no value of the graph`);
@@ -56,33 +57,67 @@ export function compile(graph, data) {
     return [name, values[id]];
   });
 
-  const steps = allocate(plans, spend);
-  const named = Object.fromEntries(results.map(([name, value]) => [name, value.buffer]));
-  return function run(given) {
-    inputs.forEach((name, i) => feed(values[i].buffer, given?.[name], name));
+  const length = arrange(given, plans, spend), named = {};
+  let steps, computed = false;
+  memory.reserve(length, (buffer, address, kernels) => {
+    for (const value of new Set([...given, ...values])) {
+      value.address = address + 4 * value.at;
+      const Numbers = value.numbers?.constructor ?? Float32Array;
+      const numbers = new Numbers(buffer, value.address, value.size);
+      if (!computed && value.numbers) numbers.set(value.numbers);
+      value.numbers = numbers;
+    }
+    steps = [];
+    for (const plan of plans) {
+      const step = bound(plan, kernels[plan.op]);
+      if (!plan.value.fixed) steps.push(step);
+      else if (!computed) step();
+    }
+    for (const [name, value] of results) named[name] = value.numbers;
+    computed = true;
+  });
+  return function run(inputsNow) {
+    inputs.forEach((name, i) => feed(values[i].numbers, inputsNow?.[name], name));
     for (let i = 0; i < steps.length; i++) steps[i]();
     return named;
   };
 }
 
-/** Give every node a buffer, one that is free again where there is one, and bind its step to it.
- * What depends on no input is computed now; the steps for the rest are returned. */
-function allocate(plans, spend) {
-  const steps = [], free = new Map();
-  plans.forEach(({ sources, step, value }, k) => {
+/** A node's step, by its kernel where there is one. */
+function bound({ sources, step, call, value }, kernel) {
+  if (!kernel) {
+    const out = value.numbers, inputs = sources.map(({ numbers }) => numbers);
+    return () => step(out, inputs);
+  }
+  const out = value.address, inputs = sources.map(({ address }) => address);
+  return () => call(kernel, out, inputs);
+}
+
+/** Gives every value its place, a node one that is free again where there is one; returns how many
+ * numbers that takes.  Kernels want places on 16 bytes, and some room behind them: see simd/simd.h. */
+function arrange(given, plans, spend) {
+  const free = new Map();
+  let end = 0;
+  const place = (value) => {
+    value.at = end;
+    end += (value.size + 3 & ~3) + 8;
+  };
+  given.forEach(place);
+  plans.forEach(({ sources, value }, k) => {
     const spare = value.fixed ? undefined : free.get(value.size)?.pop();
-    if (!spare) spend(value.size);
-    const out = value.buffer = spare ?? new Float32Array(value.size);
-    const buffers = sources.map((source) => source.buffer);
-    if (value.fixed) step(out, buffers);
-    else steps.push(() => step(out, buffers));
+    if (spare === undefined) {
+      spend(value.size);
+      place(value);
+    } else {
+      value.at = spare;
+    }
     for (const done of new Set([value, ...sources])) {
       if (done.last > k || done.fixed) continue;
       if (!free.has(done.size)) free.set(done.size, []);
-      free.get(done.size).push(done.buffer);
+      free.get(done.size).push(done.at);
     }
   });
-  return steps;
+  return end;
 }
 
 /** Numbers as builder.py packs them: whole ones in a byte, float16 in two, float32 in four. */

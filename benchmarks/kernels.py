@@ -1,0 +1,182 @@
+"""Times the page's SIMD kernels beside its loops and beside torch, all in one run.
+
+Two pages are open, one of them without WebAssembly; they and torch (one thread) take turns:
+
+* a training step: 8 affine couplings of width 32, a batch of 256, the gradient and Adam;
+* the picture of that flow: its density on 40 x 40 points, 300 samples, evaluated and drawn;
+* a second of the singing student, 4,096 samples, as the instrument of the last chapter evaluates it;
+* each figure of the built book: the 95th percentile of a frame over the way of its first slider,
+  evaluated and drawn.
+
+A row keeps its quartiles: where they are far apart the machine was busy, and nothing is written.
+
+    .venv/bin/python -m benchmarks.kernels
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import threading
+import time
+from functools import partial
+
+import torch
+from playwright.sync_api import sync_playwright
+
+from benchmarks.moons import two_moons
+from benchmarks.record import RESULTS, machine, write
+from tools import chromium
+from tools.book import HTML, PAGES
+from tools.page import page_of
+from tools.serve import server
+
+ROUNDS, FRAMES, LR = 7, 40, 0.002
+BUSY = 1.5  # an upper quartile by a lower one
+WITHOUT = "delete window.WebAssembly"
+READY = "figure[data-state='ready']"
+STEPS = """(count) => Array.from({ length: count }, () => {
+    const start = performance.now();
+    document.querySelector("figure").live.training.advance();
+    return performance.now() - start;
+})"""
+SLIDE = """([name, count, part]) => {
+    const { live, dataset } = document.getElementById(name);
+    const slider = live.spec.controls.find(({ kind }) => kind === "slider");
+    return Array.from({ length: count }, (_, i) => {
+        if (slider) live.model.set(slider.name, slider.min + ((slider.max - slider.min) * i) / count);
+        const start = performance.now();
+        live[part]();
+        return part === "update" ? Number(dataset.frameMs) : performance.now() - start;
+    });
+}"""
+
+
+class Pair:
+    """The same page twice: with the kernels, and without WebAssembly."""
+
+    def __init__(self, browser, open_page):
+        self.tabs = {}
+        for name in ("simd", "loops"):
+            context = browser.new_context(viewport={"width": 1200, "height": 900})
+            if name == "loops":
+                context.add_init_script(WITHOUT)
+            tab = self.tabs[name] = context.new_page()
+            open_page(tab)
+            kernels = tab.locator(READY).first.get_attribute("data-kernels")
+            if kernels != name:
+                raise RuntimeError(f"expected a page that runs {name}; it runs {kernels}")
+
+    def times(self, script, argument, rounds, **others) -> dict[str, list[float]]:
+        """Times in ms, of the two pages and of the other functions, in turn; the first is left out."""
+        sides = {
+            name: lambda tab=tab: tab.evaluate(script, argument) for name, tab in self.tabs.items()
+        }
+        found: dict[str, list[float]] = {name: [] for name in [*sides, *others]}
+        for k in range(rounds + 1):
+            for name, side in (sides | others).items():
+                times = side()
+                found[name] += times if k else []
+        return found
+
+    def close(self):
+        for tab in self.tabs.values():
+            tab.context.close()
+
+
+def row(times: dict[str, list[float]]) -> dict:
+    quartiles = {
+        name: [round(q, 2) for q in statistics.quantiles(t, n=4)] for name, t in times.items()
+    }
+    simd = statistics.median(times["simd"])
+    ratios = {n: round(statistics.median(t) / simd, 1) for n, t in times.items() if n != "simd"}
+    return {"quartiles_ms": quartiles, "times_faster_than": ratios}
+
+
+def training(browser) -> dict:
+    figure = two_moons(LR)
+
+    def open_page(tab):
+        tab.set_content(page_of(figure.book_data()))
+        tab.wait_for_selector(READY)
+
+    def in_torch():
+        times = []
+        for _ in range(20):
+            start = time.perf_counter()
+            figure.run(1)
+            times.append(1000 * (time.perf_counter() - start))
+        return times
+
+    pair = Pair(browser, open_page)
+    step = row(pair.times(STEPS, 40, ROUNDS, torch=in_torch))
+    picture = row(pair.times(SLIDE, [figure.spec["name"], 10, "update"], ROUNDS))
+    pair.close()
+    return {"a training step": step, "the picture of that flow": picture}
+
+
+def open_chapter(url: str, names: list[str], tab):
+    tab.goto(url)
+    for name in names:
+        tab.evaluate("(name) => document.getElementById(name).scrollIntoView()", name)
+        tab.wait_for_selector(f"#{name}[data-state='ready']")
+
+
+def of_the_book(browser, own: str) -> tuple[dict, dict]:
+    """A second of the student, and for each figure the 95th percentiles of a frame in ms."""
+    second, frames = {}, {}
+    for page in PAGES:
+        html = (HTML / f"{page}.html").read_text(encoding="utf-8")
+        names = re.findall('<figure class="live-figure" id="([^"]*)"', html)
+        if not names:
+            continue
+        pair = Pair(browser, partial(open_chapter, f"{own}{page}.html", names))
+        for name in names:
+            times = pair.times(SLIDE, [name, FRAMES, "update"], 1)
+            frames[name] = {
+                side: round(statistics.quantiles(t, n=20)[-1], 2) for side, t in times.items()
+            }
+            if name == "instrument":
+                second = row(pair.times(SLIDE, [name, 3, "evaluate"], ROUNDS))
+        pair.close()
+    return second, frames
+
+
+def main():
+    torch.set_num_threads(1)
+    with sync_playwright() as playwright, server(HTML) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        browser = chromium.launch(playwright)
+        rows = training(browser)
+        second, frames = of_the_book(browser, f"http://127.0.0.1:{serving.server_port}/")
+        result = {
+            "rows": rows | {"a second of the singing student": second},
+            "frames_ms_95": frames,
+            "machine": machine(chromium=browser.version),
+        }
+        browser.close()
+        serving.shutdown()
+    report(result)
+    spreads = {
+        f"{name}, {side}": round(high / low, 1)
+        for name, each in result["rows"].items()
+        for side, (low, _, high) in each["quartiles_ms"].items()
+    }
+    if max(spreads.values()) > BUSY:
+        raise SystemExit(f"Not written: the machine was busy. Upper by lower quartile: {spreads}")
+    write(RESULTS / "kernels.json", result)
+
+
+def report(result):
+    for name, each in result["rows"].items():
+        print(name)
+        for side, (low, median, high) in each["quartiles_ms"].items():
+            ratio = each["times_faster_than"].get(side, 1)
+            print(f"  {side:6} {median:8.2f} ms ({low:.2f} to {high:.2f}) {ratio:6.1f}")
+    print("95 of 100 frames take at most, in ms, by the kernels and by the loops:")
+    for name, each in result["frames_ms_95"].items():
+        print(f"  {name:24} {each['simd']:8.2f} {each['loops']:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

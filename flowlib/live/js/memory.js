@@ -1,0 +1,42 @@
+import { MODULE } from "./module.js";
+
+/**
+ * The memory of one figure, and the kernels that work in it: those of js/simd, where the browser has
+ * WebAssembly with SIMD and the page's policy allows it; else none, and the loops do all the work.
+ */
+export class Memory {
+  constructor() {
+    this.bound = [];
+    this.kernels = {};
+    try {
+      const module = kernelModule();
+      this.pages = new WebAssembly.Memory({ initial: 1 }); // the first is the module's own
+      this.kernels = new WebAssembly.Instance(module, { env: { memory: this.pages } }).exports;
+    } catch {
+      this.pages = null;
+    }
+  }
+
+  /** Room for numbers: calls `bind` with the buffer, the room's address in it and the kernels; now,
+   * and again whenever the memory grew, for that detaches every array. */
+  reserve(floats, bind) {
+    const address = this.pages?.buffer.byteLength;
+    try {
+      this.pages.grow(Math.ceil(4 * floats / 65536));
+    } catch { // no such memory, or no more of it
+      return bind(new ArrayBuffer(4 * floats), 0, {});
+    }
+    this.bound.push([address, bind]);
+    for (const [at, each] of this.bound) each(this.pages.buffer, at, this.kernels);
+  }
+}
+
+let compiled; // once for all figures of the page; null where that fails
+
+function kernelModule() {
+  if (compiled === undefined) {
+    compiled = null;
+    compiled = new WebAssembly.Module(Uint8Array.from(atob(MODULE), (c) => c.charCodeAt(0)));
+  }
+  return compiled;
+}

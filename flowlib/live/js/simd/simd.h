@@ -1,0 +1,23 @@
+/* What the kernels share.
+ *
+ * Every value of a graph starts on a multiple of 16 bytes and has room for eight numbers behind its
+ * last one: a kernel may read and write up to seven numbers too many, and needs no loop for the rest.
+ */
+
+#include <wasm_simd128.h>
+
+typedef v128_t vector;
+
+#define EXPORT(name) __attribute__((export_name(#name)))
+#define INLINE static inline __attribute__((always_inline))
+
+#define LOAD(x) wasm_v128_load(x)
+#define STORE(o, x) wasm_v128_store(o, x)
+#define SPLAT(x) wasm_f32x4_splat(x)
+#define ADD wasm_f32x4_add
+#define SUB wasm_f32x4_sub
+#define MUL wasm_f32x4_mul
+#define DIV wasm_f32x4_div
+
+/* From a mask to the numbers 1 and 0. */
+INLINE vector truth(vector mask) { return wasm_v128_and(mask, SPLAT(1)); }

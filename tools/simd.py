@@ -1,0 +1,49 @@
+"""Builds the page's SIMD kernels from their source in C: ``make simd``.
+
+The compiler is clang, as the package ziglang carries it for pip to install; the Makefile pins it.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.book import ROOT
+
+SOURCE = ROOT / "flowlib" / "live" / "js" / "simd"
+MODULE = SOURCE.parent / "module.js"
+FLAGS = (
+    *("-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory"),
+    *("-std=c11", "-Os", "-nostdlib", "-Wall", "-Wextra", "-Werror"),
+    *("-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--strip-all", "-Wl,-z,stack-size=1024"),
+)
+
+
+def compiled() -> bytes:
+    """The module, by the compiler that is installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "simd.wasm"
+        caches = dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), folder)
+        files = sorted(path.name for path in SOURCE.glob("*.c"))
+        command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, "-o", str(out), *files]
+        subprocess.run(command, check=True, cwd=SOURCE, env=os.environ | caches)
+        return out.read_bytes()
+
+
+def text(module: bytes) -> str:
+    """The source file that carries the module."""
+    encoded = base64.b64encode(module).decode()
+    return f'/** The kernels of js/simd, as `make simd` compiles them. */\nexport const MODULE = "{encoded}";\n'
+
+
+def main():
+    MODULE.write_text(text(compiled()), encoding="utf-8")
+    print(f"{MODULE.relative_to(ROOT)}: {MODULE.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
