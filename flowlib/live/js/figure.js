@@ -160,9 +160,9 @@ export class View {
   /** What the traced function returns for the present controls. */
   evaluate() {
     const { training } = this;
-    const { run, shapes } = this.evaluator(this.key(training ? "show" : ""));
+    const { run, shapes, names } = this.evaluator(this.key(training ? "show" : ""));
     const learned = training ? { ...training.now(), losses: training.losses } : {};
-    const outputs = run({ ...this.inputs(0), ...learned });
+    const outputs = run({ ...this.inputs(0, names), ...learned });
     for (const name of this.shown) {
       if (!hasNaN(outputs[name])) continue;
       throw Error(`“${name}” is not a number (NaN) at ${this.words()}`);
@@ -186,23 +186,23 @@ export class View {
       this.floats ??= toFloats(this.model.get("data"));
       this.memory ??= new Memory();
       this.figure.dataset.kernels = this.memory.pages ? "simd" : "loops";
-      this.evaluators.set(key, { run: compile(graph, this.floats, this.memory), shapes: graph.shapes });
+      const run = compile(graph, this.floats, this.memory);
+      this.evaluators.set(key, { run, shapes: graph.shapes, names: graph.inputs });
     }
     return this.evaluators.get(key);
   }
 
-  /** The sliders, and the noise of a step; controls.py mixes the seeds likewise. */
-  inputs(step) {
+  /** The sliders, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
+  inputs(step, names) {
     const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
-    if (this.drawn?.draw !== draw) {
-      const entries = this.spec.noise.map(({ name, kind, shape, seed }) => {
-        return [name, noise(kind, shape, (seed + 1009 * draw) % 2 ** 32)];
-      });
-      this.drawn = { draw, noises: Object.fromEntries(entries) };
+    if (this.drawn?.draw !== draw) this.drawn = { draw, noises: {} };
+    const { noises } = this.drawn;
+    for (const { name, kind, shape, seed } of this.spec.noise) {
+      if (names.includes(name)) noises[name] ??= noise(kind, shape, (seed + 1009 * draw) % 2 ** 32);
     }
     const sliders = this.spec.controls.filter(({ kind }) => kind === "slider");
     const values = sliders.map(({ name }) => [name, this.model.get(name)]);
-    return { ...this.drawn.noises, ...Object.fromEntries(values) };
+    return { ...noises, ...Object.fromEntries(values) };
   }
 
   draw() {

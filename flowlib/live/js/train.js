@@ -97,8 +97,8 @@ export class Training {
   step() {
     const start = performance.now();
     const { view, count } = this;
-    const { run } = view.evaluator(view.key("step"));
-    const { loss, ...next } = run({ ...view.inputs(count), ...this.now() });
+    const { run, names } = view.evaluator(view.key("step"));
+    const { loss, ...next } = run({ ...view.inputs(count, names), ...this.now() });
     if (![loss, ...Object.values(next)].every(allFinite)) {
       if (this.before && !allFinite(loss)) {
         this.state = this.before;
