@@ -77,7 +77,6 @@ void log1p(float *o, float *x, int n) {
   }
 }
 
-#define WIDE(x) wasm_f64x2_splat(x)
 #define WADD wasm_f64x2_add
 #define WMUL wasm_f64x2_mul
 

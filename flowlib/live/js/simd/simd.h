@@ -13,7 +13,20 @@ typedef v128_t vector;
 
 #define LOAD(x) wasm_v128_load(x)
 #define STORE(o, x) wasm_v128_store(o, x)
-#define SPLAT(x) wasm_f32x4_splat(x)
+
+/* Four times, or twice, the same number.  A constant is kept from the compiler, which would write it
+ * out for each lane: 18 bytes. */
+INLINE vector splat(float x) {
+  __asm__("" : "+r"(x));
+  return wasm_f32x4_splat(x);
+}
+INLINE vector splat_wide(double x) {
+  __asm__("" : "+r"(x));
+  return wasm_f64x2_splat(x);
+}
+#define SPLAT splat
+#define WIDE splat_wide
+
 #define ADD wasm_f32x4_add
 #define SUB wasm_f32x4_sub
 #define MUL wasm_f32x4_mul
