@@ -65,6 +65,9 @@ INLINE vector logarithm(vector x) {
 }
 FUNCTION(log, logarithm)
 
+/* Of a function that has the sign of x: -0 at -0 too. */
+#define SIGNED(value, x) wasm_v128_or(value, wasm_v128_and(x, SPLAT(-0.0f)))
+
 /* log(1 + x), plus what 1 + x rounds away. */
 EXPORT(log1p)
 void log1p(float *o, float *x, int n) {
@@ -73,7 +76,7 @@ void log1p(float *o, float *x, int n) {
   for (int i = 0; i < n; i += 4) {
     vector a = LOAD(x + i), u = ADD(a, SPLAT(1)), lost = DIV(SUB(a, SUB(u, SPLAT(1))), u);
     vector finite = wasm_f32x4_lt(wasm_f32x4_abs(lost), SPLAT(1)); /* not where u is 0 or infinite */
-    STORE(o + i, ADD(LOAD(o + i), wasm_v128_and(lost, finite)));
+    STORE(o + i, SIGNED(ADD(LOAD(o + i), wasm_v128_and(lost, finite)), a));
   }
 }
 
@@ -103,7 +106,8 @@ INLINE vector tangent(vector x) {
   vector y = wasm_f32x4_pmax(wasm_f32x4_pmin(x, SPLAT(10)), SPLAT(-10));
   vector low = tanh_of_two(wasm_f64x2_promote_low_f32x4(y));
   vector high = tanh_of_two(wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(y, y, 1, 1)));
-  return wasm_i64x2_shuffle(
+  vector t = wasm_i64x2_shuffle(
       wasm_f32x4_demote_f64x2_zero(low), wasm_f32x4_demote_f64x2_zero(high), 0, 2);
+  return SIGNED(t, x);
 }
 FUNCTION(tanh, tangent)
