@@ -2,7 +2,7 @@
 # make html   build it                         make benchmark  time figures and layers
 # make pdf    print it to one file             make lighthouse audit the pages by Lighthouse
 # make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
-# make oldest, nightly, colab, lab, links, hooks: see CONTRIBUTING.md
+# make package, oldest, nightly, colab, lab, links, hooks, browsers: see CONTRIBUTING.md
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks unit oldest nightly simd links hooks benchmark lighthouse browser colab lab fork clean
+.PHONY: book html pdf test chapters notebooks package house oldest nightly simd links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -29,9 +29,10 @@ html: $(BUILT)
 pdf: html browser
 	$(BIN)/python -m tools.pdf
 
-# What needs no book runs while the chapters are executed and the book is built: two cores, two processes.
+# What needs no book runs while the chapters are executed and the book is built.  Tests wait, for
+# browsers, kernels and servers: three processes keep two cores busy, and the chapters go first.
 test: browser
-	$(MAKE) --jobs=2 chapters unit
+	$(MAKE) --jobs=3 chapters package house
 	$(BIN)/pytest -q -n 2 --dist loadscope tests/built
 
 chapters: notebooks
@@ -41,8 +42,12 @@ chapters: notebooks
 notebooks: $(BUILT)
 	$(BIN)/python -m pytest -q -p tools.executed --nbval-lax --nbval-current-env --nbval-cell-timeout 300 book
 
-unit: $(BUILT)
-	nice $(BIN)/pytest -q tests --ignore tests/built
+# flowlib and its figures: what macOS runs, and Windows without make.
+package: browser
+	nice $(BIN)/pytest -q tests/flowlib tests/live
+
+house: $(BUILT)
+	nice $(BIN)/pytest -q tests --ignore tests/flowlib --ignore tests/live --ignore tests/built
 
 # flowlib's tests with the oldest versions that it supports, on Python 3.10, and in a page without
 # WebAssembly: its loops do all the work.
@@ -89,6 +94,10 @@ lighthouse: html browser
 
 browser: $(BUILT)
 	@$(BIN)/python tools/chromium.py >/dev/null
+
+# What `make test` drives, on Debian and Ubuntu: Chromium, and Firefox and WebKit, which it can do without.
+browsers:
+	.ci/browsers
 
 # Every chapter whole, with Colab's versions: on Linux, its torch is several gigabytes.
 colab: $(BUILT)

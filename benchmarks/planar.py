@@ -25,7 +25,14 @@ STARTS, LAYERS, POINTS = 10, 32, 500
 SPREAD_AT = (0, 25, 200, 400)
 CHAPTER = Path(__file__).parents[1] / "book" / "planar.ipynb"
 CELLS = [
-    *("imports", "imports-flowlib", "layer-check", "targets-normaliser", "training-loss"),
+    *(
+        "imports",
+        "imports-flowlib",
+        "settings",
+        "layer-check",
+        "targets-normaliser",
+        "training-loss",
+    ),
     *("training-usual-layer", "fits-train", "baseline-models", "baseline-fit"),
 ]
 

@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 def machine(**more: str) -> dict:
     """The processor, threads and versions, and what else a benchmark names."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return {
         "processor": next(iter(models), platform.processor()),

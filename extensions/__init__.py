@@ -6,12 +6,14 @@
     icons       the theme's icons, only those that the book shows
     styles      one file for the styles of all pages
     sizes       the size of each picture, stated before it comes
+    paper       what is left out on paper
     reading     how long a chapter takes to read
     solutions   the words on a folded solution
     reference   the pages on flowlib, from its docstrings
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
     cache       when notebooks are executed again
+    execution   several at a time
 
 The modules hold functions.  Their order is stated here: ``setup`` connects what happens while the
 book is built, and ``finish`` passes over the built pages once.
@@ -22,8 +24,10 @@ from pathlib import Path
 from extensions import (
     cache,
     download,
+    execution,
     formulas,
     icons,
+    paper,
     published,
     reading,
     reference,
@@ -39,6 +43,8 @@ SCRIPTS = (formulas.FOCUS, formulas.FONTS_COME, theme.QUOTE, theme.SEEN, sizes.A
 
 
 def setup(app):
+    app.setup_extension("myst_nb")
+    execution.wait_in_myst_nb()
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", reference.say_in_rst)  # before napoleon's
     app.setup_extension("sphinx.ext.napoleon")
@@ -53,8 +59,11 @@ def setup(app):
     app.connect("config-inited", reference.configure)
     app.connect("config-inited", cache.name_the_folder)
     app.connect("builder-inited", formulas.begin)
+    app.connect("env-before-read-docs", execution.begin)
+    app.connect("source-read", cache.read_again_with_new_figures)
 
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
+    app.connect("doctree-read", paper.mark_imports)
     app.connect("doctree-read", reference.search_names_everywhere)
     app.connect("env-updated", reference.let_markdown_link_to_names)
     app.connect("doctree-resolved", solutions.name_solutions)
@@ -82,7 +91,7 @@ def finish(app, exception):
     options = theme.options(static)
     pages = {}
     for page, text in before.items():
-        text = theme.mended(text)
+        text = theme.mended(theme.dressed(text))
         text = theme.lighter(text, options, searches=page.name == "search.html")
         pages[page] = sizes.settled(text, out / "_images")
     theme.look_at_what_is_seen(static)

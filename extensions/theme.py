@@ -38,6 +38,29 @@ BLOCKING = re.compile(
     r"<script (?=[^>]*src=)(?![^>]*(defer|searchtools|language_data|searchindex))"
 )
 
+# For pages that are dark from their first frame on a dark system, and for who chose so: the theme's
+# own script knows only what an earlier visit has stored, and its styles and its other script come
+# later.  Without a script a page is light.
+START = re.compile(
+    r'data-theme="auto">(\s*<head>\s*<meta charset="utf-8" />)(.*?)'
+    r'\s*<script data-cfasync="false">.*?dataset\.theme = .*?</script>',
+    re.DOTALL,
+)
+FIRST = """
+    <style>
+      @media screen {
+        html { color-scheme: light; background: #fff; }
+        html[data-theme="dark"] { color-scheme: dark; background: #121212; }
+      }
+    </style>
+    <script>
+      (({ dataset }) => {
+        try { dataset.mode = localStorage.getItem("mode") || "auto"; } catch { dataset.mode = "auto"; }
+        const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+        dataset.theme = ["light", "dark"].includes(dataset.mode) ? dataset.mode : system;
+      })(document.documentElement);
+    </script>"""
+
 # The search quotes from the pages that it found; a page opened as a file may not fetch them.
 QUOTE = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY &&= location.protocol !== 'file:'"
 
@@ -63,6 +86,11 @@ STYLE_LINK = re.compile(
     r'<link (?=[^>]*rel="stylesheet")(?![^>]*media=)'
     r'[^>]*href="([^"{]*_static/)([\w./-]+\.css)[^"]*"[^>]*>\s*'
 )
+
+
+def dressed(text):
+    """A page that states its ground before anything that takes time."""
+    return START.sub(lambda page: f'data-theme="light">{page[1]}{FIRST}{page[2]}', text)
 
 
 def mended(text):

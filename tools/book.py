@@ -149,8 +149,7 @@ class Figure:
         return next(b for b in self.handle.query_selector_all("button") if b.text_content() == text)
 
     def press(self, element, key: str):
-        element.focus()
-        self.page.keyboard.press(key)
+        element.press(key)
         self.settle()
 
     def act(self, name: str):

@@ -12,6 +12,11 @@ APPLICATIONS = (  # where macOS keeps them
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+PROGRAMS = (
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "LocalAppData",
+)  # where Windows says its folders are
 QUIET = (
     "--disable-gpu",
     "--disable-quic",
@@ -22,7 +27,8 @@ QUIET = (
 )
 MISSING = (
     "No browser found: install Chromium or Chrome (Debian and Ubuntu: sudo apt-get install chromium; "
-    "macOS: brew install --cask google-chrome), or set BROWSER_PATH to one."
+    "macOS: brew install --cask google-chrome; Windows: winget install Google.Chrome), "
+    "or set BROWSER_PATH to one."
 )
 
 
@@ -32,9 +38,13 @@ def find() -> str:
         if Path(path).is_file():
             return path
         raise FileNotFoundError(f"BROWSER_PATH is {path}, and there is no such file.")
-    found = [shutil.which(name) for name in NAMES] + [a for a in APPLICATIONS if Path(a).is_file()]
-    for path in filter(None, found):
-        return path
+    folders = filter(None, map(os.environ.get, PROGRAMS))
+    windows = [
+        os.path.join(each, "Google", "Chrome", "Application", "chrome.exe") for each in folders
+    ]
+    for path in (*map(shutil.which, NAMES), *filter(os.path.isfile, (*APPLICATIONS, *windows))):
+        if path:
+            return path
     raise FileNotFoundError(MISSING)
 
 

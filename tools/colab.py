@@ -32,7 +32,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 def say(*command) -> str:
     """What a command prints.  Where it fails, an assertion with its error."""
-    done = run([*map(str, command)], check=False, capture_output=True, text=True)
+    done = run([*map(str, command)], check=False, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -56,7 +56,7 @@ def changed(url: str) -> dict[Path, str]:
         raise ValueError("expected `repository:` with `  url: https://github.com/…` in _config.yml")
     pairs = list(zip(copies(*present.groups()), copies(*parts(url)).values(), strict=True))
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], check=True, cwd=ROOT, capture_output=True, text=True
+        ["git", "ls-files", "-z"], check=True, cwd=ROOT, capture_output=True, encoding="utf-8"
     )
     texts = {}
     for path in (ROOT / file for file in listed.stdout.split("\0")[:-1]):

@@ -13,7 +13,7 @@ def git(*arguments: str, cwd: Path) -> str:
     """git's output.  Raises with git's own words where it refuses."""
     who = ("-c", "user.name=A reader", "-c", "user.email=reader@example.org")
     done = subprocess.run(
-        ["git", *who, *arguments], check=False, cwd=cwd, capture_output=True, text=True
+        ["git", *who, *arguments], check=False, cwd=cwd, capture_output=True, encoding="utf-8"
     )
     if done.returncode:
         raise RuntimeError(f"git {' '.join(arguments)}: {done.stderr}")

@@ -14,6 +14,8 @@ TEXTS = {".html", ".css", ".js", ".svg", ".xml"}
 
 
 class Handler(SimpleHTTPRequestHandler):
+    # On Windows any program may have made scripts plain text, which no browser runs.
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
     protocol_version = "HTTP/1.1"  # a connection serves for more than one file
 
     def log_message(self, *args):

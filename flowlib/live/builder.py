@@ -172,6 +172,7 @@ class Builder:
         for d in dims if x.shape else ():
             offset += strides[d] * (x.shape[d] - 1)
             strides[d] = -strides[d]
+        offset = offset if math.prod(x.shape) else 0
         return self.emit("view", [{"v": self._id(x.base)}, offset, strides], x.shape)
 
     def ref(self, x: Value) -> dict:
@@ -190,7 +191,7 @@ class Builder:
         if not self._is_single(x):
             return self.ref(self.view(aten.expand.default, x, list(shape)))
         if isinstance(x.base, Tensor) and math.isfinite(number := float(x.base)):
-            return int(number) if number.is_integer() else number
+            return int(number) if number.is_integer() and str(number) != "-0.0" else number
         return {"v": self._id(x.base)}
 
     def _is_single(self, x) -> bool:

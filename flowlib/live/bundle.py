@@ -2,7 +2,7 @@
 
 The files under ``js/`` are ordinary ES modules.  Joining them drops the imports of each other, the
 ``export`` keywords, and what only a reader of the source needs: comments, indentation, some ends of
-lines.
+lines, spaces beside punctuation.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FILES = (
     "words.js",
     "theme.js",
     "marks.js",
+    "finger.js",
     "controls.js",
     "layout.js",
     "train.js",
@@ -46,6 +47,8 @@ DROPPED = re.compile(
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
+LITERAL = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)""")
+SPACE = re.compile(r" (?=[=<>?:,{}()&|*])|(?<=[=<>?:;,{}()&|*]) ")  # not beside + and -: a + +b
 
 
 def esm() -> str:
@@ -64,4 +67,5 @@ def css() -> str:
 
 def _joined(last: str) -> str:
     sources = ((HERE / "js" / name).read_text(encoding="utf-8") for name in (*FILES, last))
-    return "".join(DROPPED.sub("", source) for source in sources)
+    parts = LITERAL.split("".join(DROPPED.sub("", source) for source in sources))
+    return "".join(part if i % 2 else SPACE.sub("", part) for i, part in enumerate(parts))

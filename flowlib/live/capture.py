@@ -86,7 +86,8 @@ class _Select(TorchFunctionMode):
                 for part in beside
             )
             dim = -1 - count if behind else count
-            x = x.index_select(dim, parts[i].reshape(1)).squeeze(dim)
+            index = torch.where(parts[i] < 0, parts[i] + x.shape[dim], parts[i])
+            x = x.index_select(dim, index.reshape(1)).squeeze(dim)
         return x
 
 

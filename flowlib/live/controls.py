@@ -13,6 +13,8 @@ you write              the reader gets                         ``fn`` gets
 ``["U1", "U2"]``       a dropdown; the first is the default    ``"U1"`` or ``"U2"``
 ``Noise(256, 2)``      a button, "New noise"                   a (256, 2) float32 tensor
 =====================  ======================================  ==========================
+
+A scalar of numpy and a 0-d tensor or array do as well as Python's own numbers and bools.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from torch import Tensor
 from traitlets import TraitError, TraitType
 
 from flowlib.live.noise import noise
+from flowlib.live.numbers import is_number, plain
 
 
 class ControlError(ValueError, TraitError):
@@ -49,8 +52,10 @@ class Slider:
     discrete = False
 
     def __post_init__(self):
+        for name in ("min", "max", "value", "step"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         numbers = [self.min, self.max, self.value, *([] if self.step is None else [self.step])]
-        if not all(_is_number(v) for v in numbers):
+        if not all(is_number(v) for v in numbers):
             raise ValueError(f"Slider expected finite numbers (min, max, value); got {numbers}")
         if not self.min <= self.value <= self.max or self.min == self.max:
             raise ValueError(
@@ -68,7 +73,8 @@ class Slider:
         return all(isinstance(v, int) for v in (self.min, self.max, self.value, self.step))
 
     def check(self, value) -> float:
-        if not _is_number(value) or not self.min <= value <= self.max:
+        value = plain(value)
+        if not is_number(value) or not self.min <= value <= self.max:
             raise ControlError(f"expected a number from {self.min} to {self.max}; got {value!r}")
         if not self.whole:
             return float(value)
@@ -89,9 +95,10 @@ class Checkbox:
     options = (False, True)
 
     def __post_init__(self):
-        self.check(self.value)
+        object.__setattr__(self, "value", self.check(self.value))
 
     def check(self, value) -> bool:
+        value = plain(value)
         if not isinstance(value, bool):
             raise ControlError(f"expected True or False; got {value!r}")
         return value
@@ -109,16 +116,17 @@ class Choice:
     discrete = True
 
     def __post_init__(self):
-        object.__setattr__(self, "options", list(self.options))
+        object.__setattr__(self, "options", plain(list(self.options)))
         if not self.options or not all(type(o) in (str, int) for o in self.options):
             raise ValueError(f"Choice expected strings or whole numbers; got {self.options}")
         if len(set(self.options)) < len(self.options):
             raise ValueError(f"Choice expected options that differ; got {self.options}")
         if self.value is None:
             object.__setattr__(self, "value", self.options[0])
-        self.check(self.value)
+        object.__setattr__(self, "value", self.check(self.value))
 
     def check(self, value):
+        value = plain(value)
         if type(value) not in (str, int) or value not in self.options:
             raise ControlError(f"expected one of {self.options}; got {value!r}")
         return value
@@ -133,13 +141,14 @@ class Noise:
     kind: str
 
     def __init__(self, *shape: int, seed: int = 0, kind: str = "normal"):
-        if not shape or not all(type(n) is int and n > 0 for n in shape):
+        lengths, seed = plain(shape), plain(seed)
+        if not lengths or not all(type(n) is int and n > 0 for n in lengths):
             raise ValueError(f"Noise expected lengths above 0, as in Noise(256, 2); got {shape}")
         if kind not in ("normal", "uniform"):
             raise ValueError(f"Noise expected kind 'normal' or 'uniform'; got {kind!r}")
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise ValueError(f"Noise expected a whole seed from 0 to 2**32 - 1; got {seed!r}")
-        for name, value in (("shape", shape), ("seed", seed), ("kind", kind)):
+        for name, value in (("shape", tuple(lengths)), ("seed", seed), ("kind", kind)):
             object.__setattr__(self, name, value)
 
     def realisation(self, k: int) -> Tensor:
@@ -167,7 +176,7 @@ def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise:
     try:
         if isinstance(value, (Slider, Checkbox, Choice, Noise)):
             return value
-        if isinstance(value, bool):
+        if isinstance(plain(value), bool):
             return Checkbox(value)
         if isinstance(value, list):
             return Choice(value)
@@ -195,10 +204,6 @@ def default_label(name: str) -> str:
     digits = name[len(stem) :] if len(stem) == 1 else ""
     stem = stem if digits else name
     return stem.replace("_", " ") + digits.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
-def _is_number(value) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _round_step(slider: Slider) -> float:

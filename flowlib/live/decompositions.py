@@ -1,7 +1,8 @@
 """torch operations as torch code in operations that the page has.
 
 Anything that picks or places numbers becomes ``take`` or ``put`` with flat indices: where those
-depend on no input, ``trace`` computes them once.
+depend on no input, ``trace`` computes them once.  An index outside its dimension becomes one outside
+the whole tensor, which both refuse.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ def _flat(x: Tensor, indices: Iterable[Tensor | None]) -> Tensor:
         else:
             full.append(index)
     full += [None] * (x.ndim - len(full))
-    return _positions_along(x, full)
+    wrapped = [
+        None if index is None else torch.where(index < 0, index + length, index)
+        for index, length in zip(full, x.shape)
+    ]
+    return _positions_along(x, wrapped)
 
 
 def _positions_along(x: Tensor, indices: list[Tensor | None]) -> Tensor:
     strides = [math.prod(x.shape[d + 1 :]) for d in range(x.ndim)]
-    parts = {
-        d: _wrap(index, x.shape[d]) * strides[d]
-        for d, index in enumerate(indices)
-        if index is not None
-    }
+    parts = {d: _steps(x, d, index) for d, index in enumerate(indices) if index is not None}
     given, flat = list(parts), reduce(torch.add, parts.values())  # broadcast together
     free = [d for d in range(x.ndim) if d not in given]
     # where the given dimensions are adjacent, theirs come in the place of the first; else in front
@@ -55,8 +56,14 @@ def _positions_along(x: Tensor, indices: list[Tensor | None]) -> Tensor:
     return flat
 
 
-def _wrap(index: Tensor, length: int) -> Tensor:
-    return torch.where(index < 0, index + length, index)
+def _steps(x: Tensor, d: int, index: Tensor) -> Tensor:
+    """How far ``index`` along dimension ``d`` leads in the flat ``x``: out of it, if not inside."""
+    inside = (index >= 0) & (index < x.shape[d])
+    return torch.where(inside, index * math.prod(x.shape[d + 1 :]), x.numel())
+
+
+def _only(x: Tensor, dim: int, index: Tensor) -> list[Tensor | None]:
+    return [index if d == dim % x.ndim else None for d in range(x.ndim)]
 
 
 @decompose("index", "_unsafe_index")
@@ -74,9 +81,24 @@ def index_put(x, indices, values, accumulate=False, unsafe=False):
 def index_select(x, dim, index):
     if x.ndim == 0:
         return x.expand(index.shape)
-    return torch.take(
-        x, _positions_along(x, [index if d == dim % x.ndim else None for d in range(x.ndim)])
-    )
+    return torch.take(x, _positions_along(x, _only(x, dim, index)))
+
+
+@decompose("embedding")
+def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+    return torch.take(weight, _positions_along(weight, [indices, None]))
+
+
+@decompose("index_add")
+def index_add(x, dim, index, source, alpha=1):
+    where = _positions_along(x, _only(x, dim, index)) if x.ndim else torch.zeros_like(index)
+    return torch.ops.aten.put(x, where, (source * alpha).expand(where.shape), True)
+
+
+@decompose("index_copy")
+def index_copy(x, dim, index, source):
+    where = _positions_along(x, _only(x, dim, index)) if x.ndim else torch.zeros_like(index)
+    return torch.ops.aten.put(x, where, source.expand(where.shape), False)
 
 
 def _along(x: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -85,13 +107,8 @@ def _along(x: Tensor, dim: int, index: Tensor) -> Tensor:
         return torch.zeros_like(index)
     flat = torch.zeros((), dtype=torch.long)
     for d, length in enumerate(index.shape):
-        stride = math.prod(x.shape[d + 1 :])
-        here = (
-            index
-            if d == dim % x.ndim
-            else torch.arange(length).reshape(-1, *[1] * (x.ndim - 1 - d))
-        )
-        flat = flat + here * stride
+        beside = torch.arange(length).reshape(-1, *[1] * (x.ndim - 1 - d))
+        flat = flat + _steps(x, d, index if d == dim % x.ndim else beside)
     return flat
 
 
@@ -175,8 +192,10 @@ def var_mean(x, dim=None, *, correction=1, keepdim=False):
     dim = list(range(x.ndim)) if dim in (None, []) else dim
     mean = x.mean(dim, keepdim=True)
     total = ((x - mean) * (x - mean)).sum(dim, keepdim)
-    count = math.prod(x.shape[d] for d in dim)
-    return total / (count - (1 if correction is None else correction)), mean.reshape(total.shape)
+    count = x.numel() // max(total.numel(), 1)
+    return total / max(count - (1 if correction is None else correction), 0), mean.reshape(
+        total.shape
+    )
 
 
 @decompose("var")

@@ -75,15 +75,18 @@ def mul(graph, a, b):
 
 @lower("div")
 def div(graph, a, b, rounding_mode=None):
+    if rounding_mode == "floor":
+        return graph.pointwise("floor_divide", a, b)
     ratio = graph.pointwise("div", a, b)
-    return graph.pointwise(rounding_mode, ratio) if rounding_mode else ratio
+    return graph.pointwise("trunc", ratio) if rounding_mode else ratio
 
 
 @lower("pow")
 def power(graph, a, b):
     if b == 2:
         return graph.pointwise("mul", a, a)
-    return graph.pointwise("sqrt", a) if b == 0.5 else graph.pointwise("pow", a, b)
+    roots = {0.5: "sqrt", -0.5: "rsqrt"}  # unlike a power, of -0 and of -inf
+    return graph.pointwise("pow", a, b) if b not in roots else graph.pointwise(roots[b], a)
 
 
 @lower("clamp")
@@ -111,10 +114,7 @@ def logical(graph, *operands):
 
 @lower("_to_copy")
 def convert(graph, x, *_):
-    dtype = graph.result.dtype
-    if dtype == torch.bool:
-        return graph.pointwise("ne", x, 0)
-    return x if dtype.is_floating_point else graph.pointwise("trunc", x)
+    return graph.pointwise("ne", x, 0) if graph.result.dtype == torch.bool else x
 
 
 # -- reductions and scans
@@ -145,8 +145,11 @@ def mean(graph, x, dim=None, keepdim=False):
 
 @lower("any", "all")
 def any_or_all(graph, x, dim=None, keepdim=False):
-    op = {"any": "amax", "all": "amin"}[graph.name]
-    return graph.reduce(op, graph.pointwise("ne", x, 0), dim, keepdim)
+    if graph.name == "any":
+        return graph.pointwise(
+            "ne", graph.reduce("sum", graph.pointwise("ne", x, 0), dim, keepdim), 0
+        )
+    return graph.reduce("prod", graph.pointwise("ne", x, 0), dim, keepdim)
 
 
 @lower("sort")
@@ -154,8 +157,12 @@ def sort(graph, x, *options):
     *_, dim, descending = options
     if not descending:
         return graph.scan("sort", x, dim), graph.scan("argsort", x, dim)
-    x = graph.pointwise("neg", x)
-    return graph.pointwise("neg", graph.scan("sort", x, dim)), graph.scan("argsort", x, dim)
+    # upwards, read from behind: NaN is first then, and the first of equal numbers stays the first
+    dims = {dim % max(len(x.shape), 1)}
+    x = graph.flip(x, dims)
+    values, order = (graph.flip(graph.scan(op, x, dim), dims) for op in ("sort", "argsort"))
+    last = x.shape[dim] - 1 if x.shape else 0
+    return values, graph.pointwise("sub", last, order)
 
 
 # -- moving numbers about
@@ -169,7 +176,7 @@ def flip(graph, x, dims):
 @lower("cat")
 def cat(graph, values, dim=0):
     shape = list(graph.result.shape)
-    outer = max(math.prod(shape[: dim % len(shape)]), 1)
+    outer = math.prod(shape[: dim % len(shape)]) if math.prod(shape) else 1
     return graph.emit("cat", [[graph.ref(value) for value in values], outer], shape)
 
 

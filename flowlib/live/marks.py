@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
+from flowlib.live.numbers import plain
 from flowlib.plotting import OPACITY, PALETTE
 
 __all__ = [
@@ -204,7 +205,7 @@ def bars(heights: str, labels: list[str] | None = None, role: str = "data", labe
 
     Several bars marks in one axes are side by side.
     """
-    labels = None if labels is None else [str(text) for text in labels]
+    labels = None if labels is None else [str(plain(text)) for text in labels]
     style = {"labels": labels, "role": known(role), "label": label}
     return {"kind": "bars", "heights": heights, **style}
 

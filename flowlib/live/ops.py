@@ -38,7 +38,7 @@ VIEWS = names_in("""
 """)
 # decompositions that torch has, but not among the core ones
 FROM_TORCH = names_in("""
-    _softmax _log_softmax leaky_relu gelu elu hardtanh isinf linalg_vector_norm embedding repeat
+    _softmax _log_softmax leaky_relu gelu elu hardtanh isinf linalg_vector_norm repeat
 """)
 
 

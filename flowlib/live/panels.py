@@ -7,6 +7,7 @@ page read; ``marks.py`` has the marks.
 from __future__ import annotations
 
 from flowlib.live.marks import SHAPES
+from flowlib.live.numbers import is_number, plain
 
 
 def axes(
@@ -37,21 +38,23 @@ def axes(
     kinds = [m["kind"] for m in marks]
     if "matrix" in kinds and (kinds.count("matrix") > 1 or x or y):
         raise ValueError(f"axes expected one matrix, and no x and y with it; got {kinds, x, y}")
-    for name, pair in (("x", x), ("y", y)):
+    panel = plain({"x": x, "y": y, "marks": marks})
+    for name in ("x", "y"):
+        pair = panel[name]
         if pair is None and ("matrix" in kinds or (name == "x" and "bars" in kinds)):
             continue
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not pair[0] < pair[1]:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(map(is_number, pair)):
+            raise ValueError(f"axes expected {name}=(low, high), two finite numbers; got {pair!r}")
+        if not pair[0] < pair[1]:
             raise ValueError(f"axes expected {name}=(low, high) with low < high; got {pair!r}")
     return {
         "kind": "axes",
-        "x": None if x is None else list(x),
-        "y": None if y is None else list(y),
+        **panel,
         "xlabel": xlabel,
         "ylabel": ylabel,
         "title": title,
         "alt": alt.strip(),
         "equal": equal,
-        "marks": list(marks),
     }
 
 
@@ -59,7 +62,7 @@ def readouts(digits: int = 3, **labels: str):
     """Numbers under the picture: ``readouts(mass="total mass")`` shows the 0-d output ``mass``."""
     if not labels:
         raise ValueError("readouts expected at least one name=label; got none")
-    items = [{"name": n, "label": text, "digits": digits} for n, text in labels.items()]
+    items = [{"name": n, "label": text, "digits": plain(digits)} for n, text in labels.items()]
     return {"kind": "readouts", "items": items}
 
 
@@ -74,7 +77,7 @@ def sound(wave: str, rate: float, label: str = "sound"):
     """
     if not 1_000 <= rate <= 96_000:
         raise ValueError(f"sound expected a rate from 1000 to 96000 numbers a second; got {rate}")
-    return {"kind": "sound", "wave": wave, "rate": rate, "label": label}
+    return {"kind": "sound", "wave": wave, "rate": plain(rate), "label": label}
 
 
 def outputs_read(panel: dict) -> list[tuple[str, tuple, str]]:

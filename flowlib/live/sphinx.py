@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from docutils import nodes
+from sphinx.errors import ExtensionError
 
 from flowlib.live import bundle
 from flowlib.live.figure import BOOK_MIME
@@ -33,6 +34,7 @@ def setup(app):
     app.add_config_value("live_assets", "", "html")  # a new value: every page is written again
     app.connect("config-inited", stamp)
     app.connect("builder-inited", write_assets)
+    app.connect("doctree-read", refuse_two_of_one_name)
     app.connect("html-page-context", add_assets)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -66,6 +68,15 @@ class LiveFigureRenderer:
         uri = renderer.write_file([f"live-{name}-{digest}.png"], png, exists_ok=True)
         image = {key: figure.pop(key) for key in ("alt", "width", "height")}
         return [mount_point("", nodes.image(uri=uri), name=name, image=image, figure=figure)]
+
+
+def refuse_two_of_one_name(app, doctree):
+    """A figure's name is its address on the page: a link to one of two would lead to the first."""
+    names = [node["name"] for node in doctree.findall(mount_point)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ExtensionError(
+            f"{app.env.docname}: expected live figures of different names; got {', '.join(twice)} twice"
+        )
 
 
 def write_mount_point(translator, node):

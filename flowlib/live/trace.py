@@ -26,6 +26,7 @@ from torch import Tensor, fx
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value, unexpanded
 from flowlib.live.capture import RANDOM, capture, line_of
 from flowlib.live.compat import OpOverload, schema
+from flowlib.live.dtypes import HIGHEST, WHOLE, check_conversion, check_result, whole
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
 
 __all__ = ["ConstantPool", "TraceError", "trace"]
@@ -67,7 +68,8 @@ def trace(
             lowered[node] = several[node.all_input_nodes[0]][cast(int, node.args[1])]
         elif node in needed:
             try:
-                result = _lower(builder, node, lowered, values[node])
+                moving = [values[each] for each in node.all_input_nodes if each not in fixed]
+                result = _lower(builder, node, lowered, values[node], moving)
             except TraceError as error:
                 raise TraceError(f"{error}{line_of(fn, inputs, node.target)}") from None
             if isinstance(result, Value):
@@ -75,6 +77,9 @@ def trace(
             else:
                 several[node] = result
     outputs = cast("list[fx.Node]", graph.graph.output_node().args[0])
+    for name, node in zip(names, outputs):
+        if not values[node].is_floating_point():
+            check_result(f"output {name!r}", values[node])
     return builder.finish({name: lowered[node] for name, node in zip(names, outputs)})
 
 
@@ -138,9 +143,10 @@ def _needed(graph, values, fixed) -> tuple[set[fx.Node], set[fx.Node]]:
 
 def _is_exact(value) -> bool:
     """Does float32 hold the tensor ``value`` as it is?"""
-    if not isinstance(value, Tensor) or value.dtype == torch.float64:
+    if not isinstance(value, Tensor):
         return False
-    return value.is_floating_point() or torch.equal(value.float().to(value.dtype), value)
+    small = value.dtype == torch.bool or value.dtype in WHOLE and not (value.abs() > HIGHEST).any()
+    return small or value.dtype == torch.float32
 
 
 def _name(node: fx.Node) -> str:
@@ -148,9 +154,9 @@ def _name(node: fx.Node) -> str:
 
 
 def _lower(
-    builder: Builder, node: fx.Node, lowered: dict[fx.Node, Value], result
+    builder: Builder, node: fx.Node, lowered: dict[fx.Node, Value], result, moving: list[Tensor]
 ) -> Value | Sequence[Value]:
-    """Say one node in the operations of the page."""
+    """Say one node in the operations of the page; ``moving`` are its operands that inputs change."""
     target, name = node.target, _name(node)
     builder.name, builder.result = name, result
     if name not in (*LOWERINGS, *VIEWS) or not isinstance(target, OpOverload):
@@ -158,7 +164,14 @@ def _lower(
     args, kwargs = _arguments(node, lowered)
     if name in VIEWS:
         overload = aten.view.default if name == "_unsafe_view" else target
+        if overload is aten.view.dtype:
+            raise _refusal(target)
         return builder.view(overload, *args, **kwargs)
+    where = f"torch.ops.aten.{name}"
+    for each in [result] if isinstance(result, Tensor) else result:
+        check_result(where, each)
+    if name != "_to_copy":
+        check_conversion(where, moving, kwargs.get("dtype"))
     ignored = ("dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking")
     full = []
     for i, argument in enumerate(schema(target).arguments):
@@ -166,9 +179,12 @@ def _lower(
             given = args[i] if i < len(args) else kwargs.get(argument.name, argument.default_value)
             full.append(given)
     try:
-        return LOWERINGS[name](builder, *full)
+        made = LOWERINGS[name](builder, *full)
     except TypeError as error:  # arguments that our function for it does not take
         raise _refusal(target) from error
+    if isinstance(made, Value) and result.dtype in WHOLE:
+        return whole(builder, made, result.dtype)
+    return made
 
 
 def _refusal(target) -> TraceError:

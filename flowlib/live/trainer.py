@@ -22,6 +22,7 @@ from flowlib.live.figure import (
     sort_controls,
     with_traits,
 )
+from flowlib.live.numbers import plain
 from flowlib.live.trace import trace
 
 State = dict[str, Tensor]
@@ -129,6 +130,7 @@ def train(
         >>> fig.losses[:3]
         tensor([9.0000, 5.7600,    inf])
     """
+    steps = plain(steps)
     moved, noises = sort_controls(TrainingFigure, controls)
     roles = {"start": start, "step": step, "show": show}
     takes = {role: _takes(fn) for role, fn in roles.items()}

@@ -1,5 +1,6 @@
-"""The fixtures of the tests of the built book: the address where it is served."""
+"""The fixtures of the tests of the built book: where it is served, and what a missing browser means."""
 
+import os
 import threading
 
 import pytest
@@ -17,3 +18,16 @@ def address():
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{serving.server_port}/"
         serving.shutdown()
+
+
+@pytest.fixture(scope="session")
+def absent():
+    """Skips what needs a browser that is not installed; CI has them all."""
+
+    def end(name, packages):
+        sentence = f"{name} is not installed (Debian: sudo apt-get install {packages})."
+        if os.environ.get("CI"):
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+    return end

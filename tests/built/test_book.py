@@ -8,10 +8,9 @@ import re
 import pytest
 from fontTools.ttLib import TTFont
 
+from alive import assert_trains, dead
 from links import Links, broken_links
 from tools.book import FIGURED, HTML, NARROW, NOTEBOOKS, PAGES, ROOT, WIDE, Visit
-
-CONSERVED = {"area", "mass", "total_mass"}  # readouts whose point is that they stay what they are
 
 in_every_page = pytest.mark.parametrize("name", PAGES)
 where_a_figure_is = pytest.mark.parametrize("name", FIGURED)
@@ -39,7 +38,7 @@ def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
     browser, address, name
 ):
     """By keyboard, on a phone, in the dark; test_extremes.py moves them all on a wide, light page."""
-    dead = []
+    lifeless = []
     with Visit(browser, address, color_scheme="dark", **NARROW) as visit:
         figures = visit.open(name)
         assert figures
@@ -49,27 +48,17 @@ def test_without_a_network_every_control_changes_its_picture_and_its_readouts(
             figure.wake()
             box = figure.handle.bounding_box()
             assert box["x"] >= 0 and box["x"] + box["width"] <= 390, figure.name
-            untouched = figure.picture()
-            for control in figure.controls:
-                pictures, readouts = zip(*figure.sweep(control))
-                if len(set(pictures)) == 1:
-                    dead.append(f"{figure.name}: the picture does not follow {control['name']}")
-                followers = figure.dependents(control) - CONSERVED
-                if followers and all(len({r[n] for r in readouts}) == 1 for n in followers):
-                    dead.append(f"{figure.name}: {followers} do not follow {control['name']}")
-                figure.act("Reset")
-                if figure.picture() != untouched:
-                    dead.append(f"{figure.name}: Reset does not bring {control['name']} back")
+            lifeless += dead(figure, figure.controls)
             if figure.data["spec"]["noise"]:
                 before, _ = figure.see()
                 figure.act("Reset")
                 figure.act("New noise")
                 if figure.see()[0] == before:
-                    dead.append(f"{figure.name}: the picture does not follow new noise")
+                    lifeless.append(f"{figure.name}: the picture does not follow new noise")
         assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"
         assert_fits(visit)
         assert_quiet(visit)
-    assert dead == []
+    assert lifeless == []
 
 
 @where_a_figure_is
@@ -80,17 +69,7 @@ def test_without_a_network_figures_train(browser, address, name):
         visit.context.set_offline(True)
         for figure in figures:
             figure.wake()
-            untouched = figure.picture()
-            figure.act("Step")
-            assert figure.steps() == 1 and figure.picture() != untouched
-            figure.act("Start")
-            visit.page.wait_for_function("(f) => f.dataset.step > 5", arg=figure.handle)
-            figure.act("Pause")
-            steps, picture = figure.steps(), figure.picture()
-            figure.settle()
-            assert (figure.steps(), figure.picture()) == (steps, picture)
-            figure.act("Reset")
-            assert figure.steps() == 0 and figure.picture() == untouched
+            assert_trains(figure)
         assert_quiet(visit)
 
 

@@ -60,12 +60,14 @@ def test_pages_are_numbered_through(book):
         assert page.extract_text().split()[0] == str(number)  # the foot comes first
 
 
-def test_solutions_are_open_and_code_that_draws_is_left_out(book):
+def test_solutions_are_open_and_code_that_draws_or_imports_is_left_out(book):
     text = "".join(page.extract_text() for page in book.pages)
     notebook = (ROOT / "book" / "change-of-variables.ipynb").read_text("utf-8")
     assert "right.plot(" in notebook
     assert "Right." in text  # below an answer of a quiz
     assert "right.plot(" not in text
+    assert "import torch" in notebook and "import torch" not in text
+    assert "double = torch.float64" in text
 
 
 def test_links_arrive_in_the_same_file(book):

@@ -48,6 +48,13 @@ def test_pictures_after_the_first_wait_for_a_reader(name):
     assert all(each.get("loading") == "lazy" for each in pngs[1:])
 
 
+def test_every_font_has_a_letter():
+    """Firefox refuses one that has none, and says so in the console."""
+    fonts = [*(HTML / "_static").rglob("*.woff")]
+    assert len(fonts) > 10
+    assert [font.name for font in fonts if not TTFont(font).getBestCmap()] == []
+
+
 def test_every_icon_has_its_rule_and_its_letter():
     style = (HTML / "_static" / JOINED).read_text(encoding="utf-8")
     letters = {

@@ -109,7 +109,12 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_it_does_not_run(tmp_path, s
     command = [sys.executable, "tools/train_voice.py", "teacher", "--folder", str(tmp_path)]
     small = ["--steps", "1", "--clips", "2", "--length", "320", "--batch", "2"]
     done = subprocess.run(
-        [*command, *small], check=False, cwd=ROOT, capture_output=True, text=True, timeout=300
+        [*command, *small],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
     )
     assert done.returncode != 0 and "UnpicklingError" in done.stderr
     assert not struck.exists()

@@ -29,8 +29,10 @@ def test_no_function_or_class_hides_its_module():
 
 def test_a_hidden_module_is_found(tmp_path, monkeypatch):
     (tmp_path / "hiding").mkdir()
-    (tmp_path / "hiding" / "train.py").write_text("def train(): pass\n")
-    (tmp_path / "hiding" / "plain.py").write_text("")
-    (tmp_path / "hiding" / "__init__.py").write_text("from hiding.train import train\n")
+    (tmp_path / "hiding" / "train.py").write_text("def train(): pass\n", encoding="utf-8")
+    (tmp_path / "hiding" / "plain.py").touch()
+    (tmp_path / "hiding" / "__init__.py").write_text(
+        "from hiding.train import train\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     assert shadowed(importlib.import_module("hiding")) == ["train"]

@@ -2,7 +2,7 @@
 
 Colour-blind sight is simulated by the matrices of Machado, Oliveira and Fernandes 2009, "A
 physiologically-based model for simulation of color vision deficiency", severity 1.0, which apply to
-linear RGB.  Contrast is that of WCAG 2.2: 3 for graphics, 4.5 for text.
+linear RGB.  Contrast is 3 for graphics, 4.5 for text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import numpy as np
 import pytest
 
+from contrast import XYZ, channels, contrast, linear
 from flowlib.live import bundle, static
 from flowlib.plotting import OPACITY, PALETTE
 
@@ -35,29 +36,11 @@ SIGHT = {
     ],
 }
 APART = 20  # in CIELAB, where 2.3 is just noticed: far enough for small dots and thin lines
-XYZ = np.array(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-)  # of linear sRGB
 THEMES = [
     dict(re.findall(r"--live-([\w-]+): .*?(#\w+)\)*;", part))
     for part in bundle.css().split("}")[:2]
 ]
 in_both_themes = pytest.mark.parametrize("theme", THEMES, ids=["light", "dark"])
-
-
-def channels(colour: str) -> list[int]:
-    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
-    return [int(digits[i : i + 2], 16) for i in (0, 2, 4)]
-
-
-def linear(colour: str) -> np.ndarray:
-    rgb = np.array(channels(colour)) / 255
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted(XYZ[1] @ linear(colour) + 0.05 for colour in (one, other))
-    return high / low
 
 
 def over(colour: str, page: str) -> str:

@@ -91,7 +91,7 @@ def test_lbfgs_takes_a_flow(x):
 
 def test_distributed_training_has_the_gradients_of_one_process(x, tmp_path):
     torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1
+        "gloo", init_method=(tmp_path / "store").as_uri(), rank=0, world_size=1
     )
     try:
         flow, other = moved(), moved()

@@ -41,6 +41,16 @@ def test_no_comment_is_left_and_no_string_is_cut():
             assert all(line.count(quote) % 2 == 0 for line in script.splitlines())
 
 
+def test_every_string_keeps_its_spaces():
+    joined = bundle.classic() + bundle.esm()
+    for file in EVERY:
+        source = (bundle.HERE / "js" / file).read_text(encoding="utf-8")
+        code = re.sub(r"/\*\*.*?\*/|(^|\s)//[^\n]*", "", source, flags=re.DOTALL)
+        code = re.sub(r"^import.*", "", code, flags=re.MULTILINE)
+        for string in re.findall(r'"[^"\n]*"|`[^`]*`', code):
+            assert string in joined, f"{file}: {string}"
+
+
 def test_it_names_no_address():
     for text in (bundle.classic(), bundle.css()):
         assert not re.search(r"https?://(?!www\.w3\.org/)", text)

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import torch
 
 from flowlib.live import Checkbox, Choice, ControlError, Noise, Slider
 from flowlib.live.controls import as_control, control_spec, default_label
@@ -27,6 +29,43 @@ def test_steps_are_round_and_land_on_the_value(numbers, step):
     slider = as_control("k", numbers)
     assert slider.step == step
     assert slider.whole == (step == 1)
+
+
+NUMBERS = {  # a number or a bool of Python's own, as another library writes it
+    "a scalar": np.float64,
+    "a scalar of 32 bits": lambda value: np.asarray(value).astype(np.float32)[()],
+    "a scalar of integers": lambda value: np.asarray(value).astype(np.int64)[()],
+    "an array": lambda value: np.asarray(value),
+    "a tensor": torch.tensor,
+    "a tensor that wants a gradient": lambda value: torch.tensor(float(value), requires_grad=True),
+    "a tensor of 16 bits": lambda value: torch.tensor(value, dtype=torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_of_numpy_and_torch_are_numbers(kind):
+    write = NUMBERS[kind]
+    whole = kind == "a scalar of integers"
+    numbers = (-3, 6, 2) if whole else (-0.75, 6.0, 0.5)
+    slider = as_control("a", tuple(write(value) for value in numbers))
+    assert slider == Slider(*numbers) and slider.whole == whole
+    assert json.loads(json.dumps(control_spec("a", slider)))["value"] == numbers[2]
+    assert repr(slider.check(write(1))) == repr(slider.check(1))
+    with pytest.raises(ControlError, match=r"expected a number from .* to 6(\.0)?; got 7"):
+        slider.check(write(7))
+
+
+def test_a_float_of_few_bits_is_the_decimal_that_was_written():
+    given = (torch.tensor(-0.3), np.float32(0.7), np.array(0.1, np.float16))
+    assert as_control("a", given) == Slider(-0.3, 0.7, 0.1)
+
+
+@pytest.mark.parametrize("write", [lambda value: np.array(value)[()], np.array, torch.tensor])
+def test_bools_and_options_of_numpy_and_torch(write):
+    assert as_control("c", write(True)) == Checkbox(True)
+    assert Checkbox(True).check(write(False)) is False
+    assert as_control("n", [write(3), write(1)]) == Choice([3, 1], 3)
+    assert Noise(write(4), 2, seed=write(3)) == Noise(4, 2, seed=3)
 
 
 def test_the_other_abbreviations():

@@ -1,11 +1,26 @@
 """Panels are plain JSON, and a shape that a mark cannot draw is refused before anyone sees it."""
 
 import json
+import math
 
+import numpy as np
 import pytest
+import torch
 
 from flowlib import live
-from flowlib.live import axes, bars, curve, grid, heat, marks, matrix, points, readouts, segments
+from flowlib.live import (
+    axes,
+    bars,
+    curve,
+    grid,
+    heat,
+    marks,
+    matrix,
+    points,
+    readouts,
+    segments,
+    sound,
+)
 from flowlib.live.panels import check_outputs, place
 
 BOX = {"x": (-1, 1), "y": (-2, 2), "alt": "A picture."}
@@ -27,6 +42,23 @@ def test_every_mark_is_json_and_fits_its_shape():
     assert placed[1]["x"] == [-0.6, 3.6]
     assert (placed[2]["x"], placed[2]["y"]) == ([0.5, 4.5], [3.5, 0.5])
     assert placed[2]["aspect"] == round(4 / 3, 4)
+
+
+@pytest.mark.parametrize("write", [np.float32, np.array, torch.tensor])
+def test_numbers_of_numpy_and_torch_are_numbers(write):
+    low, high = write(0.0), write(0.5)
+    made = [
+        axes(heat("v", low, high), points("p", size=high), x=(low, high), y=[low, high], alt="A"),
+        axes(bars("h", labels=[np.int64(1), torch.tensor(2)]), y=(low, high), alt="Bars."),
+        readouts(np.int64(2), n="a number"),
+        sound("x", write(8000)),
+    ]
+    assert json.loads(json.dumps(made)) == [
+        axes(heat("v", 0.0, 0.5), points("p", size=0.5), x=(0.0, 0.5), y=(0.0, 0.5), alt="A"),
+        axes(bars("h", labels=["1", "2"]), y=(0.0, 0.5), alt="Bars."),
+        readouts(2, n="a number"),
+        sound("x", 8000),
+    ]
 
 
 @pytest.mark.parametrize("kind", marks.SHAPES)
@@ -70,6 +102,8 @@ def test_units_as_long_across_as_up_where_asked():
         (lambda: axes(bars("h"), alt="A"), r"y=\(low, high\)"),
         (lambda: axes(heat("v"), y=(0, 1), alt="A"), r"x=\(low, high\)"),
         (lambda: axes(heat("v"), x=(1, 0), y=(0, 1), alt="A"), "low < high"),
+        (lambda: axes(heat("v"), x=(0, math.inf), y=(0, 1), alt="A"), "two finite numbers"),
+        (lambda: axes(heat("v"), x=(0, 1), y=("a", "b"), alt="A"), "two finite numbers"),
         (lambda: points("p", role="red"), "expected a role of base, data"),
         (lambda: curve("x", "y", fill="below"), "expected fill"),
         (lambda: readouts(), "at least one"),

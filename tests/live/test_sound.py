@@ -12,7 +12,10 @@ from shown import open_widget
 STUB = """
 window.speakers = []; window.log = [];
 window.AudioContext = class {
-  constructor() { speakers.push(this); this.currentTime = 7; this.destination = "the loudspeaker"; }
+  constructor() {
+    Object.assign(this, { currentTime: 7, destination: "the loudspeaker", state: "running" });
+    speakers.push(this);
+  }
   resume() { log.push("resume"); return Promise.resolve(); }
   createBuffer(channels, length, rate) {
     return { channels, rate, copyToChannel(samples) { this.samples = [...samples]; this.length = length; } };
@@ -157,6 +160,34 @@ def test_it_and_the_players_of_the_page_silence_each_other(show, stubbed):
     assert "paused" in stubbed.evaluate("log")
     stubbed.evaluate("player.dispatchEvent(new Event('play'))")
     assert shown.figure.get_by_role("button", name="Play the tone").is_visible()
+
+
+def test_a_sound_that_a_browser_does_not_begin_is_missed_in_words(show, stubbed):
+    """Without a click or a key in the page, a browser answers nothing."""
+    shown = show(figure().book_data(), held=True)
+    stubbed.evaluate(
+        """() => {
+          AudioContext.prototype.resume = function () { this.state = "suspended"; return new Promise(() => {}); };
+          document.querySelector(".live-start").click();
+        }"""
+    )
+    shown.wait(1000)
+    assert shown.state == "ready"
+    shown.wait(1500)
+    assert shown.alert == (
+        "The sound could not be played: the browser lets a page sound only after a click, a tap or "
+        "a key in it."
+    )
+    assert shown.figure.get_by_role("button", name="Play the tone").is_visible()
+    stubbed.evaluate(
+        """() => { AudioContext.prototype.resume = function () {
+          this.state = "running";
+          return Promise.resolve();
+        }; }"""
+    )
+    shown.press("Play the tone")
+    assert shown.state == "ready"
+    assert shown.figure.get_by_role("button", name="Stop the tone").is_visible()
 
 
 def test_the_end_of_the_wave_is_the_end(show):

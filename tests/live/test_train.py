@@ -232,6 +232,39 @@ def test_start_trains_pause_holds_and_reset_brings_the_first_picture_back(show):
     assert shown.figure.get_by_role("button", name="Start").is_visible()
 
 
+PICTURES = """(figure, [step, draw, idle]) => {
+  const { live } = figure, { training } = live, { advance } = training;
+  let time = 0, frame, count, longest = 0, steps = 0;
+  performance.now = () => time;
+  window.requestAnimationFrame = (go) => { frame = go; return 1; };
+  training.advance = function () { time += step; steps += 1; advance.call(this); };
+  live.update = () => { time += draw; count = steps; steps = 0; };
+  training.go();
+  for (let k = 0; k < 50; k++, time += steps ? 0 : idle) {
+    const before = training.count;
+    frame(time);
+    longest = Math.max(longest, training.count - before);
+  }
+  return [count, longest];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("step", "draw", "idle", "steps", "in_one_frame"),
+    [
+        (1, 2, 11, 3, 3),  # a fast device: no more than a reader can watch
+        (5, 2, 4, 3, 3),
+        (30, 60, 30, 3, 2),  # a slow one: as long as the drawing and what the browser adds
+        (1, 20, 20, 9, 9),
+        (20, 400, 0, 20, 3),  # a very slow one: a click waits for few steps only
+        (60, 400, 0, 7, 1),
+    ],
+)
+def test_steps_take_as_long_as_a_picture(show, step, draw, idle, steps, in_one_frame):
+    shown = show(learner(steps=5000).book_data())
+    assert shown.figure.evaluate(PICTURES, [step, draw, idle]) == [steps, in_one_frame]
+
+
 def test_steps_draw_other_noise_and_follow_the_controls(show):
     shown = show(learner().book_data())
 

@@ -111,8 +111,10 @@ def test_the_keyboard_does_it_all(show):
     assert shown.look() == before
 
 
+@pytest.mark.parametrize("colours", ["none", "active"])
 @pytest.mark.parametrize("name", ["a", "bent", "shape"])
-def test_focus_is_visible(show, name):
+def test_focus_is_visible_also_in_forced_colours(show, page, name, colours):
+    page.emulate_media(forced_colors=colours)
     shown = show()
     row = shown.figure.locator(".live-control", has=shown.page.locator(f"[name={name}]"))
     before = row.screenshot()
@@ -121,6 +123,18 @@ def test_focus_is_visible(show, name):
     while shown.page.evaluate("document.activeElement.name") != name:
         shown.page.keyboard.press("Tab")
     assert row.screenshot() != before
+
+
+def test_what_figures_have_in_common_is_told_apart_by_their_names(show, page):
+    show(book("first-one"), book("second-one"))
+    for name in ("first one", "second one"):
+        figure = page.get_by_role("figure", name=name, exact=True)
+        for button in ("Reset", "New noise", "Copy link", "Play a"):
+            named = figure.get_by_role("button", name=f"{button} {name}", exact=True)
+            assert named.count() == 1, button
+        assert figure.get_by_role("status", name="log scale (nats)", exact=True).count() == 1
+    page.get_by_role("button", name="Play a first one", exact=True).click()
+    page.get_by_role("button", name="Pause a first one", exact=True).wait_for()
 
 
 def test_every_input_has_a_visible_label_and_room_for_a_finger(show):
@@ -167,6 +181,20 @@ def test_a_link_carries_the_state(show, page):
     page.wait_for_function("document.querySelector('[name=a]').value === '2'")
 
 
+def test_a_link_of_the_page_that_is_followed_again_brings_its_state_back(show, page):
+    shown = show()
+    page.evaluate("""() => {
+        document.body.insertAdjacentHTML("afterbegin", "<a href='#everything?a=1'>a = 1</a>");
+    }""")
+    for _ in range(2):
+        page.locator("a").click()
+        page.wait_for_function("document.querySelector('[name=a]').value === '1'")
+        shown.set("a", -1.0)
+    page.go_back()
+    shown.settle()
+    assert shown.figure.locator("[name=a]").input_value() == "-1"  # that address names no state
+
+
 def test_without_a_clipboard_the_address_bar_has_the_link(show, page):
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     shown = show(held=True)
@@ -184,8 +212,13 @@ def test_without_a_clipboard_the_address_bar_has_the_link(show, page):
         ("a=9", "a is from −2.00 to 2.00, not “9”"),
         ("k=1.5", "k is from 0 to 6, not “1.5”"),
         ("bent=perhaps", "bend it is 0 or 1, not “perhaps”"),
+        ("bent=toString", "bend it is 0 or 1, not “toString”"),
+        ("bent=__proto__", "bend it is 0 or 1, not “__proto__”"),
+        ("bent=constructor", "bend it is 0 or 1, not “constructor”"),
+        ("a=valueOf", "a is from −2.00 to 2.00, not “valueOf”"),
         ("shape=oval", "shape is one of round, square, not “oval”"),
-        ("z=1", "this figure has no control “z”"),
+        ("shape=hasOwnProperty", "shape is one of round, square, not “hasOwnProperty”"),
+        ("seed=constructor", "seed is a whole number, not “constructor”"),
     ],
 )
 def test_a_link_out_of_range_says_so_and_the_figure_goes_on(show, query, words):
@@ -193,6 +226,24 @@ def test_a_link_out_of_range_says_so_and_the_figure_goes_on(show, query, words):
     assert shown.alert == f"The link could not be followed: {words}. Move a control to go on."
     shown.set("a", 1.0)
     assert (shown.state, shown.alert) == ("ready", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "?utm_source=news#everything?a=-1.24&k=4",
+        "#everything?a=-1.24&k=4&utm_source=news&fbclid=1",
+        "#everything?utm_source=news&a=-1.24&k=4",
+        "#everything?a=-1.24&k=4?utm_source=news",
+        "#everything&utm_source=news&a=-1.24&k=4",
+        "#everything?a=-1.24&k=4&__proto__=1&toString=2&constructor=3",
+    ],
+)
+def test_a_link_works_whatever_others_add_to_it(show, address):
+    shown = show(fragment=address)
+    assert shown.state == "ready"
+    values = [shown.figure.locator(f"[name={name}]").input_value() for name in ("a", "k")]
+    assert values == ["-1.24", "4"]
 
 
 def test_a_nan_is_said_in_words_and_the_figure_recovers(show):
@@ -314,12 +365,64 @@ def test_a_play_button_sweeps_once_and_stops(show):
     assert shown.figure.locator("[name=a]").input_value() == "2"
 
 
+def test_a_sweep_pauses_in_a_tab_that_is_hidden(show, page):
+    shown = show(book(value=-2.0), held=True)
+    shown.press("Play a")
+    shown.wait(500)
+    page.evaluate("""() => {
+        Object.defineProperty(document, "hidden", { value: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    place = shown.figure.locator("[name=a]").input_value()
+    shown.wait(3000)
+    assert shown.figure.locator("[name=a]").input_value() == place != "2"
+    assert shown.figure.get_by_role("button", name="Play a").is_visible()
+
+
 def test_with_reduced_motion_it_goes_one_step(show, page):
     page.emulate_media(reduced_motion="reduce")
     shown = show(book(value=0.0, step=0.1), held=True)
     shown.press("Play a")
     shown.wait(1000)
     assert shown.figure.locator("[name=a]").input_value() == "0.2"
+
+
+IDLE = """
+window.waiting = [];
+window.requestIdleCallback = (go) => waiting.push(go);
+window.idle = (left) => waiting.splice(0).forEach((go) => go({ timeRemaining: () => left }));
+"""
+
+
+def test_a_figure_close_by_waits_for_a_page_at_rest_and_one_in_sight_for_a_moment(page, tmp_path):
+    page.add_init_script(IDLE)
+    file = tmp_path / "page.html"
+    room = "<div style='height: 300px'></div>"
+    file.write_text(page_of(book("first"), book("second")).replace("<figure", f"{room}<figure"))
+    page.set_viewport_size({"width": 900, "height": 250})
+    page.goto(file.as_uri())
+    figure = page.locator("#first")
+    count = lambda: page.evaluate("waiting.length")
+    page.wait_for_function("waiting.length > 0")  # it is close
+    page.evaluate("idle(8)")  # between two frames of a page that moves
+    assert figure.get_attribute("data-state") == "loading" and count() > 0
+    page.evaluate("idle(49)")
+    assert figure.get_attribute("data-state") == "ready" and count() == 0
+    second = page.locator("#second")
+    assert second.get_attribute("data-state") == "loading"
+    second.scroll_into_view_if_needed()
+    page.wait_for_function("waiting.length > 1")  # close, and in sight
+    page.evaluate("idle(8)")
+    assert second.get_attribute("data-state") == "ready"
+
+
+def test_a_move_does_not_wait_for_a_page_at_rest(page, tmp_path):
+    page.add_init_script(IDLE)
+    file = tmp_path / "page.html"
+    file.write_text(page_of(book()), encoding="utf-8")
+    page.goto(file.as_uri())
+    page.locator("[name=a]").fill("1")
+    page.wait_for_selector("figure[data-state=ready]")
 
 
 def test_figures_far_below_wait_and_a_link_fetches_them(show, page):
@@ -401,6 +504,20 @@ def test_what_python_sets_moves_the_controls_and_the_picture(widget):
     )
     assert widget.locator("[name=a]").input_value() == "-1.5"
     assert canvas.evaluate(PIXELS) != before
+
+
+def test_no_two_widgets_of_a_notebook_share_an_id(page):
+    """Each of them has a module of its own."""
+    open_widget(page, book())
+    page.evaluate(
+        """async (url) => {
+          const { default: widget } = await import(url);
+          widget.render({ model: window.model, el: document.getElementById("el") });
+        }""",
+        module_url(f"{bundle.esm()}// another figure's"),
+    )
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id)")
+    assert page.locator("figure").count() == 2 and len(ids) == len(set(ids))
 
 
 def test_its_clean_up_leaves_nothing(widget):

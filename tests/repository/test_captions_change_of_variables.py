@@ -9,7 +9,7 @@ from cells import readings, run
 
 
 def chapter(*cells):
-    return run("change-of-variables", "imports", *cells).shown
+    return run("change-of-variables", "imports", "settings", *cells).shown
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from cells import run
 @pytest.fixture(scope="module")
 def figures():
     cells = "field-function", "field-live", "sample-function", "sample-live"
-    return run("parallel-wavenet", "imports", "imports-flowlib", *cells).figures
+    return run("parallel-wavenet", "imports", "imports-flowlib", "settings", *cells).figures
 
 
 def test_receptive_field(figures):

@@ -17,7 +17,7 @@ FITS = MEASURED["planar"].values()
 
 
 def chapter(*cells):
-    return run("planar", "imports", "imports-flowlib", *cells).shown
+    return run("planar", "imports", "imports-flowlib", "settings", *cells).shown
 
 
 def direction(fig) -> float:

@@ -1,6 +1,7 @@
 """Formulas are set when a book is built, and those that cannot be are named."""
 
 import pytest
+from fontTools.ttLib import TTFont
 from sphinx.testing.util import SphinxTestApp
 
 CONF = """
@@ -33,6 +34,15 @@ def test_a_page_has_its_formulas_their_styles_and_no_script_for_them(built):
     assert '<mi mathvariant="double-struck">R</mi>' in page and "<mtable" in page
     assert "mjx-c.mjx-c211D" in page and 'url("_static/mathjax/MathJax_AMS-Regular.woff")' in page
     assert "mathjax" not in "".join(line for line in page.splitlines() if "<script" in line)
+
+
+def test_every_font_has_a_letter_also_that_of_no_height(built, tmp_path):
+    """Firefox refuses a font that has none, and says so in the console."""
+    page, _ = built(":math:`x`")
+    fonts = {file.name: TTFont(file).getBestCmap() for file in tmp_path.rglob("mathjax/*.woff")}
+    assert "MathJax_Zero.woff" in fonts and "MJXZERO" in page
+    assert all(fonts.values())
+    assert fonts["MathJax_Math-Italic.woff"].keys() == {ord("x")}
 
 
 def test_a_formula_that_mathjax_cannot_read_is_a_warning(built):

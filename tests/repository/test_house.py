@@ -152,7 +152,11 @@ def test_readme_installs_the_torch_that_is_pinned():
     assert re.findall(r"torch==[\d.]*\d", readme) == [pinned]
 
 
-@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+# Windows opens files in another encoding than UTF-8, unless it is named.
+ENCODING = ["check", "--preview", "--select", "PLW1514"]
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"], ENCODING], ids=" ".join)
 def test_the_code_is_tidy(command):
     ruff = subprocess.run(
         [sys.executable, "-m", "ruff", *command, "--quiet", "."],

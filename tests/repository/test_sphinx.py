@@ -11,6 +11,7 @@ import nbformat.v4 as nbf
 import pytest
 import torch
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace
 
 import flowlib.live.sphinx as extension
@@ -66,6 +67,15 @@ def test_a_figure_becomes_a_mount_point(source):
     assert data["spec"]["caption"] == CAPTION
     assert set(data) == {"spec", "graphs", "data"}
     assert len(base64.b64decode(data["data"])) % 4 == 0
+
+
+def test_two_figures_of_one_name_fail_the_build_in_words(source):
+    page = source / "index.ipynb"
+    notebook = json.loads(page.read_text(encoding="utf-8"))
+    notebook["cells"].append({**notebook["cells"][1], "id": "again"})
+    page.write_text(json.dumps(notebook), encoding="utf-8")
+    with pytest.raises(ExtensionError, match="index: expected .* different names; got line twice"):
+        build(source)
 
 
 def test_script_and_style_are_loaded_where_a_figure_is(source):

@@ -124,7 +124,16 @@ def found(pattern, texts):
 
 
 PATTERNS = {name: value for name, value in vars(theme).items() if isinstance(value, re.Pattern)}
-REMOVED = ["CORNERED", "SIGNATURE", "ICON_SCRIPT", "HINT", "OPTIONS", "PICTURE", "ICON_FONT"]
+REMOVED = [
+    "CORNERED",
+    "SIGNATURE",
+    "ICON_SCRIPT",
+    "HINT",
+    "OPTIONS",
+    "PICTURE",
+    "ICON_FONT",
+    "START",
+]
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -160,6 +169,14 @@ def test_scripts_of_the_search_are_on_the_page_that_searches_only(book):
         assert sorted(scripts) == ["language_data", "searchindex", "searchtools"]
     assert found(theme.FOR_THE_SEARCH, book.after) == ["search.html"]
     assert theme.FOR_THE_SEARCH.findall(book.after["search.html"]) == scripts
+
+
+def test_the_ground_is_stated_before_anything_that_takes_time(book):
+    for name in ("chapter.html", "search.html"):
+        head = book.after[name].partition("</head>")[0]
+        before, first, after = head.partition(theme.FIRST)
+        assert first and not re.search("<link|<script|<style", before)
+        assert "dataset.theme" not in after
 
 
 def test_no_script_keeps_a_page_from_being_shown(book):

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from tools.book import ROOT
+from tools.book import HTML, ROOT
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -52,16 +52,55 @@ def test_the_files_are_valid(schema):
     assert check.returncode == 0, check.stdout + check.stderr
 
 
+def commands(job):
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
 @every_workflow
 def test_every_command_is_a_target_of_make(path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    jobs = load(path)["jobs"].values()
-    commands = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
-    assert commands
-    for command in commands:
+    jobs = [job for job in load(path)["jobs"].values() if not on_windows(job)]
+    assert all(map(commands, jobs))
+    for command in (command for job in jobs for command in commands(job)):
         target = re.fullmatch(r"make ([a-z]+)( URL=.*)?", command)
         assert target, f"{command!r} cannot be run here by make"
         assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), command
+
+
+def on_windows(job):
+    return job["runs-on"].startswith("windows")
+
+
+def test_windows_runs_the_plain_commands_of_the_readme_as_it_says():
+    """All but the last of the first block, which serves the book and does not end; then the tests."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "`python` instead of `python3` and `.venv\\Scripts\\` instead of `.venv/bin/`" in readme
+    without_make = re.findall(r"(?i)without make, .*\n\n```sh\n((?:.*\n)*?)```", readme)
+    (*build, serve), (test,) = (block.splitlines() for block in without_make)
+    assert "tools/serve.py" in serve
+    there = [
+        re.sub("^python3 ", "python ", line).replace(".venv/bin/", ".venv\\Scripts\\")
+        for line in (*build, test)
+    ]
+    (job,) = filter(on_windows, load(GITHUB / "workflows" / "test.yml")["jobs"].values())
+    assert commands(job) == there and "defaults" not in job  # in PowerShell
+
+
+def test_macos_runs_the_same_tests_as_windows():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    jobs = load(GITHUB / "workflows" / "test.yml")["jobs"]
+    assert jobs["macos"]["runs-on"].startswith("macos")
+    assert commands(jobs["macos"]) == ["make package"]
+    recipe = re.search(r"^package:.*\n\t(.*)", makefile, re.MULTILINE)[1]
+    assert recipe.split("tests/", 1)[1] == commands(jobs["windows"])[-1].split("tests/", 1)[1]
+
+
+def test_a_pull_request_carries_its_book():
+    steps = load(GITHUB / "workflows" / "test.yml")["jobs"]["newest"]["steps"]
+    (upload,) = (step for step in steps if "upload-artifact" in step.get("uses", ""))
+    assert upload["with"]["path"] == HTML.relative_to(ROOT).as_posix()
+    assert "pull_request" in upload["if"] and "!cancelled()" in upload["if"]
+    assert steps.index(upload) > steps.index({"run": "make test"})
 
 
 @every_workflow

@@ -4,6 +4,7 @@
  * Each is { element, show, pause }: `show(value)` follows the state, `pause()` stops a sweep.  What
  * a reader does goes to `change(value)`.
  */
+import { whenMoved } from "./finger.js";
 import { decimals, number } from "./words.js";
 
 export const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
@@ -46,9 +47,9 @@ function slider(spec, id, label, change) {
   const element = make("div", { className: "live-control" }, label, input, value);
   const sweep = spec.play ? sweeper(spec, () => input.valueAsNumber, change) : null;
   if (sweep) element.append(sweep.element);
-  input.addEventListener("input", () => {
+  whenMoved(input, (now) => {
     sweep?.pause();
-    change(input.valueAsNumber);
+    change(now);
   });
   const show = (now) => {
     input.value = now;

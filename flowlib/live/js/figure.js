@@ -5,6 +5,7 @@
  */
 import { makeControl } from "./controls.js";
 import { follow } from "./follow.js";
+import { hasNaN } from "./kernels.js";
 import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
 import { Memory } from "./memory.js";
@@ -17,7 +18,6 @@ import { decimals, number } from "./words.js";
 
 // what a mark, a readout or a sound calls the outputs that it shows
 const OUTPUTS = ["name", "value", "xy", "mesh", "x", "y", "ab", "heights", "wave"];
-let views = 0;
 
 export class View {
   /**
@@ -27,7 +27,7 @@ export class View {
    */
   constructor(figure, model, address) {
     Object.assign(this, { figure, model, address, spec: model.get("spec") });
-    const id = `live-${++views}`;
+    const id = `live-${Math.random().toString(36).slice(2)}`; // a notebook has this module once a figure
     this.undo = [];
     this.evaluators = new Map();
     this.training = this.spec.train && new Training(this);
@@ -39,6 +39,7 @@ export class View {
     const starters = [...(this.training?.elements ?? []), ...this.sounds.map((each) => each.element)];
     const { body, ...parts } = layOut(this.spec, this.controls, this.actions(), starters);
     Object.assign(this, parts);
+    this.name(id, body.querySelectorAll("button"));
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
     const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks ?? panel);
@@ -47,6 +48,17 @@ export class View {
     figure.dataset.state = "loading";
     figure.classList.add("live-mounted");
     figure.live = this; // for tests, and for the console
+  }
+
+  /** For listeners: the figure's name, and each button's with it, as in "Reset planar layer". */
+  name(id, buttons) {
+    const { figure, spec } = this;
+    figure.id ||= id;
+    figure.ariaLabel = spec.name.replaceAll("-", " ");
+    for (const [i, button] of buttons.entries()) {
+      button.id = `${id}-button-${i}`;
+      button.setAttribute("aria-labelledby", `${button.id} ${figure.id}`);
+    }
   }
 
   stop() {
@@ -148,11 +160,11 @@ export class View {
   /** What the traced function returns for the present controls. */
   evaluate() {
     const { training } = this;
-    const { run, shapes } = this.evaluator(this.key(training ? "show" : ""));
+    const { run, shapes, names } = this.evaluator(this.key(training ? "show" : ""));
     const learned = training ? { ...training.now(), losses: training.losses } : {};
-    const outputs = run({ ...this.inputs(0), ...learned });
+    const outputs = run({ ...this.inputs(0, names), ...learned });
     for (const name of this.shown) {
-      if (!outputs[name].some(Number.isNaN)) continue;
+      if (!hasNaN(outputs[name])) continue;
       throw Error(`“${name}” is not a number (NaN) at ${this.words()}`);
     }
     this.shapes = shapes;
@@ -174,28 +186,27 @@ export class View {
       this.floats ??= toFloats(this.model.get("data"));
       this.memory ??= new Memory();
       this.figure.dataset.kernels = this.memory.pages ? "simd" : "loops";
-      this.evaluators.set(key, { run: compile(graph, this.floats, this.memory), shapes: graph.shapes });
+      const run = compile(graph, this.floats, this.memory);
+      this.evaluators.set(key, { run, shapes: graph.shapes, names: graph.inputs });
     }
     return this.evaluators.get(key);
   }
 
-  /** The sliders, and the noise of a step; controls.py mixes the seeds likewise. */
-  inputs(step) {
+  /** The sliders, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
+  inputs(step, names) {
     const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
-    if (this.drawn?.draw !== draw) {
-      const entries = this.spec.noise.map(({ name, kind, shape, seed }) => {
-        return [name, noise(kind, shape, (seed + 1009 * draw) % 2 ** 32)];
-      });
-      this.drawn = { draw, noises: Object.fromEntries(entries) };
+    if (this.drawn?.draw !== draw) this.drawn = { draw, noises: {} };
+    const { noises } = this.drawn;
+    for (const { name, kind, shape, seed } of this.spec.noise) {
+      if (names.includes(name)) noises[name] ??= noise(kind, shape, (seed + 1009 * draw) % 2 ** 32);
     }
     const sliders = this.spec.controls.filter(({ kind }) => kind === "slider");
     const values = sliders.map(({ name }) => [name, this.model.get(name)]);
-    return { ...this.drawn.noises, ...Object.fromEntries(values) };
+    return { ...noises, ...Object.fromEntries(values) };
   }
 
   draw() {
     if (!this.outputs) return;
-    this.theme ??= readTheme(this.figure);
     // Where a canvas has a fraction of a pixel, the browser decides which way it snaps.
     const device = (length, snapped) => {
       const pixels = Math.round(length * devicePixelRatio);
@@ -207,7 +218,9 @@ export class View {
       const height = device(rectangle.height, box?.blockSize);
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
-      if (width && height) drawPanel(canvas, panel, this.outputs, this.shapes, this.theme);
+      if (!width || !height) continue; // not in the page, where it has no style either
+      this.theme ??= readTheme(this.figure);
+      drawPanel(canvas, panel, this.outputs, this.shapes, this.theme);
     }
   }
 

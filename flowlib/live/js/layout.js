@@ -15,7 +15,7 @@ export function layOut(spec, controls, actions, starters) {
     return { panel, canvas: make("canvas", { role: "img", ariaLabel: panel.alt }) };
   });
   const readouts = items.map((item) => {
-    return { item, output: make("output", { name: item.name, ariaLive: "off" }) };
+    return { item, output: make("output", { name: item.name, ariaLabel: item.label, ariaLive: "off" }) };
   });
   const alert = make("p", { className: "live-error", role: "alert", hidden: true });
   const spoken = make("p", { className: "live-spoken", ariaLive: "polite" });

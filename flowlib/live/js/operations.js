@@ -7,7 +7,7 @@
 
 import { BINARY, REDUCE, SCAN, UNARY, copy } from "./kernels.js";
 import { backSubstitute, eliminate, matrixProduct } from "./linear.js";
-import { MAX_FLOATS, MAX_WORK } from "./reader.js";
+import { MAX_FLOATS, MAX_WORK, demand } from "./reader.js";
 
 /**
  * The operations that are more than a loop.  Each takes the arguments of a node, checks them, and
@@ -94,11 +94,26 @@ export const OPERATIONS = {
     }];
   },
 
-  /** x[index], both flat; an index outside x gives NaN. */
+  /** x without its fractions, where all of it lies between the arguments 1 and 2: see dtypes.py. */
+  whole(node) {
+    const x = node.operand(0), low = node.number(1), high = node.number(2), n = node.size;
+    node.expect(x.size === n, "as many numbers as it reads");
+    return [[x], (o, [a]) => {
+      for (let i = 0; i < n; i++) {
+        const number = Math.trunc(a[i]);
+        if (!(number >= low && number <= high)) {
+          demand(false, `a whole number is ${a[i]}; the page has them from ${low} to ${high}`);
+        }
+        o[i] = number + 0; // no -0
+      }
+    }];
+  },
+
+  /** x[index], both flat; negative ones count from the end. */
   take(node) {
     const x = node.value(0), index = node.value(1), n = node.size;
     node.expect(index.size === n, "an index for each number");
-    return [[x, index], (o, [a, at]) => { for (let i = 0; i < n; i++) o[i] = a[at[i]]; }];
+    return [[x, index], (o, [a, at]) => { for (let i = 0; i < n; i++) o[i] = a[place(at[i], a.length)]; }];
   },
 
   /** A copy of x with x[index] = source, or += where the last argument is true; all flat. */
@@ -108,8 +123,8 @@ export const OPERATIONS = {
     const n = index.size, p = node.mask(source, n);
     return [[x, index, source], (o, [a, at, b]) => {
       o.set(a);
-      if (add) for (let i = 0; i < n; i++) o[at[i]] += b[i & p];
-      else for (let i = 0; i < n; i++) o[at[i]] = b[i & p];
+      if (add) for (let i = 0; i < n; i++) o[place(at[i], o.length)] += b[i & p];
+      else for (let i = 0; i < n; i++) o[place(at[i], o.length)] = b[i & p];
     }];
   },
 
@@ -147,12 +162,19 @@ export const OPERATIONS = {
         for (let i = 0; i < n * n; i++) lu[i] = p[s * n * n + i];
         for (let i = 0; i < n * k; i++) x[i] = q[s * n * k + i];
         eliminate(lu, n, x, k);
+        for (let i = 0; i < n; i++) demand(lu[i * n + i] !== 0, "a matrix that is to be inverted is singular");
         backSubstitute(lu, n, x, k);
         o.set(x, s * n * k);
       }
     }];
   },
 };
+
+/** The index of a number, of `size` numbers; negative ones count from the end. */
+function place(index, size) {
+  if (!(index >= -size && index < size)) demand(false, `an index is ${index}, of ${size} numbers`);
+  return index < 0 ? index + size : index;
+}
 
 /** The dimensions of a strided view as [length, stride], in runs as long as possible: without those
  * of one number, and with neighbours joined that are read as one.  The last is what a run takes. */
@@ -188,7 +210,7 @@ function determinant(node, pick) {
       for (let i = 0; i < n * n; i++) a[i] = p[s * n * n + i];
       let sign = eliminate(a, n, a, 0), log = 0, product = sign;
       for (let i = 0; i < n * n; i += n + 1) {
-        sign *= Math.sign(a[i]);
+        sign *= (a[i] > 0) - (a[i] < 0); // 0 for NaN, as in torch
         log += Math.log(Math.abs(a[i]));
         product *= a[i];
       }

@@ -5,6 +5,9 @@ import { make } from "./controls.js";
 import { View, defaults } from "./figure.js";
 import { decimals, number } from "./words.js";
 
+const FRAME = 20; // milliseconds: a page with more to spare is at rest
+const LATEST = 1000; // milliseconds that a figure in sight waits for a busy page
+
 /** Every mount point of the page. */
 export function hydrate() {
   const waiting = 'figure.live-figure[data-state="static"]';
@@ -20,20 +23,24 @@ function begin(figure) {
   const script = make("script", { src: figure.dataset.src, onerror: lost });
   const load = () => script.isConnected || figure.append(script);
   figure.addEventListener("live-data", () => mount(figure), { once: true });
-  whenClose(figure, load);
-  const later = () => (window.requestIdleCallback ?? setTimeout)(load);
-  if (document.readyState === "complete") later();
-  else addEventListener("load", later);
+  whenWithin("800px", figure, load);
+  if (document.readyState === "complete") whenIdle(load);
+  else addEventListener("load", () => whenIdle(load));
 }
 
-function whenClose(figure, go) {
+function whenIdle(go, options) {
+  if (window.requestIdleCallback) requestIdleCallback(go, options);
+  else setTimeout(() => go({ timeRemaining: () => Infinity })); // Safari
+}
+
+function whenWithin(rootMargin, figure, go) {
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
       go();
     },
-    { rootMargin: "800px" },
+    { rootMargin },
   );
   observer.observe(figure);
 }
@@ -45,7 +52,10 @@ function refuse(figure, why) {
   figure.prepend(make("p", { className: "live-error", role: "alert" }, words));
 }
 
-/** Puts the controls into one mount point now, and its pictures once a reader comes close. */
+/**
+ * Puts the controls into one mount point now.  Its pictures may take seconds: they come while a reader
+ * is close and nothing moves, or is there and the page has a moment.
+ */
 export function mount(figure) {
   let view;
   try {
@@ -54,7 +64,13 @@ export function mount(figure) {
   } catch (error) {
     return refuse(figure, error.message);
   }
-  whenClose(figure, () => view.schedule());
+  const first = () => view.outputs || view.update();
+  const resting = (deadline) => {
+    if (deadline.timeRemaining() > FRAME) first();
+    else if (!view.outputs) whenIdle(resting);
+  };
+  whenWithin("800px", figure, () => whenIdle(resting));
+  whenWithin("0px", figure, () => whenIdle(first, { timeout: LATEST }));
   view.takeAddress();
 }
 
@@ -80,7 +96,10 @@ class PageModel extends EventTarget {
   }
 }
 
-/** The state as a link: `#planar-layer?u1=1.5&constrain=0`. */
+/**
+ * The state as a link: `#planar-layer?u1=1.5&constrain=0`.  What is no control of the figure, as the
+ * `utm_source` that a mailing adds to its links, is not read.
+ */
 class Address {
   constructor(model) {
     this.model = model;
@@ -99,27 +118,31 @@ class Address {
 
   /** Takes the state from the page's address, if it is this figure's; throws, in words. */
   read() {
-    const [name, query] = location.hash.slice(1).split("?");
-    if (name !== this.spec.name || query === undefined) return false;
-    const wanted = [...new URLSearchParams(query)];
-    const values = wanted.map(([key, text]) => [key, this.parse(key, text)]);
+    const [name, ...query] = location.hash.slice(1).split(/[?&]/);
+    if (name !== this.spec.name || !query.length) return false;
+    const wanted = [...new URLSearchParams(query.join("&"))];
+    const own = [{ name: "seed", kind: "seed", label: "seed" }, ...this.spec.controls];
+    const values = wanted.flatMap(([key, text]) => {
+      const control = own.find((each) => each.name === key);
+      return control ? [[key, parse(control, text)]] : [];
+    });
     for (const [key, value] of values) this.model.set(key, value);
     return true;
   }
+}
 
-  parse(key, text) {
-    if (key === "seed" && /^\d{1,9}$/.test(text)) return Number(text);
-    const control = this.spec.controls.find((each) => each.name === key);
-    if (!control) throw Error(`this figure has no control “${key}”`);
-    const { value, expected } = PARSERS[control.kind](control, text);
-    if (value === undefined) throw Error(`${control.label} is ${expected}, not “${text}”`);
-    return value;
-  }
+function parse(control, text) {
+  const { value, expected } = PARSERS[control.kind](control, text);
+  if (value === undefined) throw Error(`${control.label} is ${expected}, not “${text}”`);
+  return value;
 }
 
 const PARSERS = {
+  seed(_, text) {
+    return { value: /^\d{1,9}$/.test(text) ? Number(text) : undefined, expected: "a whole number" };
+  },
   checkbox(_, text) {
-    return { value: { 0: false, 1: true }[text], expected: "0 or 1" };
+    return { value: ["0", "1"].includes(text) ? text === "1" : undefined, expected: "0 or 1" };
   },
   choice({ options }, text) {
     const value = options.find((option) => String(option) === text);

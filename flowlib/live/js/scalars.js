@@ -1,6 +1,7 @@
 /** Functions of one number or two that JavaScript lacks, has too slow, or has unlike torch. */
 
 const TANH = Float64Array.from({ length: 641 }, (_, j) => Math.tanh((j - 320) / 32));
+TANH[320] = -0; // -0 + x keeps the sign of an x that is -0
 
 /** tanh to 4e-9, three times faster than Math.tanh: the nearest entry of a table, and tanh(a + b). */
 export function tanh(x) {
@@ -27,6 +28,21 @@ export function remainder(a, b) {
   return r !== 0 && r < 0 !== b < 0 ? r + b : r;
 }
 
+/** The largest whole number that times b is not beyond a, as torch finds it: 1 over the 0.1 of
+ * float32, which is larger than 0.1, is 9. */
+export function floorDivide(a, b) {
+  if (b === 0) return a / b;
+  const mod = a % b, ratio = (a - mod) / b - (mod !== 0 && b < 0 !== mod < 0 ? 1 : 0);
+  if (ratio === 0) return Math.sign(a / b) * 0; // with the sign of the quotient
+  return Math.round(ratio);
+}
+
+/** Infinite where one of the two is, even if the other is NaN. */
+export function hypot(a, b) {
+  const r = Math.sqrt(a * a + b * b);
+  return r !== r && (Math.abs(a) === Infinity || Math.abs(b) === Infinity) ? Infinity : r;
+}
+
 export function roundToEven(x) {
   const r = Math.round(x);
   return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
@@ -50,12 +66,12 @@ export function erfcx(x) {
 
 export function erf(x) {
   if (!(Math.abs(x) < 0.5)) return x < 0 ? erfc(-x) - 1 : 1 - erfc(x);
-  let term = x, total = x;
+  let term = 1, total = 1;
   for (let k = 1; k < 9; k++) {
     term *= -x * x / k;
     total += term / (2 * k + 1);
   }
-  return total * 1.1283791670955126; // 2 / sqrt(pi)
+  return x * total * 1.1283791670955126; // 2 / sqrt(pi)
 }
 
 /** The standard normal quantile of p, from q = p - 1/2 and tail = min(p, 1 - p): algorithm AS 241 of

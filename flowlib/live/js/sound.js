@@ -11,6 +11,7 @@ const REACH = 16; // samples on either side of one that is filled in
 const LOUDNESS = 0.1; // of full scale, for a wave of RMS 1
 const LOUDEST = 0.5; // of full scale
 const FADE = 0.01; // seconds
+const SILENCE = 2000; // milliseconds after which a browser that plays nothing is taken to refuse
 
 let speaker; // the page's AudioContext, made at a click: browsers let no page sound before
 
@@ -37,7 +38,10 @@ export class Sound {
     if (dataset.state === "error") return; // the figure says why
     try {
       this.start();
-      await speaker.resume();
+      await Promise.race([speaker.resume(), new Promise((late) => setTimeout(late, SILENCE))]);
+      if (speaker.state === "running" || !this.source) return;
+      this.pause();
+      throw Error("the browser lets a page sound only after a click, a tap or a key in it");
     } catch (error) {
       view.fail(`The sound could not be played: ${error.message}.`);
     }

@@ -2,30 +2,42 @@
 
 const ROLES = ["base", "data", "truth", "wrong", "muted"];
 
+/** What the figure asks of the system: whether it is dark, and whether it forces its own colours. */
+export const DARK = "(prefers-color-scheme: dark)";
+export const FORCED = "(forced-colors: active)";
+
 /** The page's own word on its theme (the book, JupyterLab, Colab, VS Code), then the system's. */
-export function isDark(system) {
+export function isDark() {
+  const system = matchMedia(DARK).matches;
+  if (matchMedia(FORCED).matches) return system; // the ground is the system's
   const { documentElement: html, body } = document;
   const named = html.dataset.theme ?? html.getAttribute("theme");
   if (named) return named === "dark";
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
   if (body.className.includes("vscode")) return body.classList.contains("vscode-dark");
-  return system.matches;
+  return system;
 }
 
 /**
- * The colours and the font that the page's style gives the figure.
+ * The colours and the font that the page's style gives the figure, which has to be in the page.
  * @param {HTMLElement} figure
  */
 export function readTheme(figure) {
-  const style = getComputedStyle(figure);
-  const colour = (name) => style.getPropertyValue(`--live-${name}`).trim();
-  const theme = { font: style.fontFamily };
+  const probe = figure.appendChild(document.createElement("i"));
+  probe.style.cssText = "display: none; transition: none; forced-color-adjust: none";
+  const colour = (name) => {
+    probe.style.color = `var(--live-${name})`;
+    return getComputedStyle(probe).color; // rgb(…), also of a system's colour
+  };
+  const theme = { font: getComputedStyle(figure).fontFamily };
   for (const name of [...ROLES, "ink", "quiet", "line", "page"]) theme[name] = colour(name);
-  theme.heat = heatTable([1, 2, 3, 4].map((stop) => rgb(colour(`heat-${stop}`))));
+  const channels = (name) => colour(name).match(/[\d.]+/g).map(Number);
+  theme.heat = heatTable([1, 2, 3, 4].map((stop) => channels(`heat-${stop}`)));
+  probe.remove();
   return theme;
 }
 
-/** 256 packed colours from nothing, through the four stops, to the strongest. */
+/** 256 packed colours from nothing, through the four stops, to the strongest; a stop is [red, green, blue]. */
 function heatTable(stops) {
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let i = 0; i < 256; i++) {
@@ -37,14 +49,6 @@ function heatTable(stops) {
     bytes[4 * i + 3] = 255 * Math.min(place, 1);
   }
   return new Uint32Array(bytes.buffer);
-}
-
-/** Any CSS colour as [red, green, blue]. */
-function rgb(colour) {
-  const context = scratch(1, 1).getContext("2d");
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data.subarray(0, 3);
 }
 
 /** A canvas that nobody sees. */

@@ -1,14 +1,17 @@
 /**
  * Training in the page: a traced step turns the state into the next, as often as the reader likes.
  *
- * A frame takes a few steps, then draws.  Training pauses where nobody sees it, and stops where a
- * number is not finite: then the state is the last one whose loss was finite.
+ * A frame takes a few steps, then draws.  On a slow device the steps take as long as a picture, in
+ * several frames if need be.  Training pauses where nobody sees it, and stops where a number is not
+ * finite: then the state is the last one whose loss was finite.
  */
 import { REDUCED_MOTION, button, make } from "./controls.js";
+import { allFinite } from "./kernels.js";
 import { number } from "./words.js";
 
-const MOST_STEPS = 3; // in one frame
-const BUDGET = 12; // milliseconds after which a frame takes no further step
+const PACE = 180; // steps in a second at most, so that a reader can watch
+const BUDGET = 12; // milliseconds that steps may take between pictures, where those take less
+const LONGEST = 50; // milliseconds after which a frame takes no further step: a click is waiting
 const REST = 1000; // milliseconds between pictures for readers who want no motion
 
 export class Training {
@@ -51,10 +54,20 @@ export class Training {
     if (this.count === this.steps) this.reset();
     this.view.notice = "";
     this.toggle.textContent = "Pause";
+    let last = performance.now(), ended = last; // when a frame began, and when its steps ended
+    let picture = 0, spent = 0; // milliseconds: of the last picture, of the steps since then
     const turn = (now) => {
       this.frame = requestAnimationFrame(turn);
-      const end = performance.now() + BUDGET;
-      for (let i = 0; this.frame && i < MOST_STEPS && performance.now() < end; i++) this.advance();
+      const start = performance.now();
+      if (!spent) picture = start - ended;
+      const end = start + Math.min(Math.max(picture, BUDGET) - spent, LONGEST);
+      let left = Math.max(Math.round((now - last) * PACE / 1000), 1);
+      for (; this.frame && left && performance.now() < end; left--) this.advance();
+      last = now;
+      ended = performance.now();
+      spent += ended - start;
+      if (this.frame && left && spent < picture) return;
+      spent = 0;
       if (this.frame && REDUCED_MOTION.matches && now - this.drawn < REST) return;
       this.drawn = now;
       this.view.update();
@@ -84,11 +97,10 @@ export class Training {
   step() {
     const start = performance.now();
     const { view, count } = this;
-    const { run } = view.evaluator(view.key("step"));
-    const { loss, ...next } = run({ ...view.inputs(count), ...this.now() });
-    const finite = (numbers) => numbers.every(Number.isFinite);
-    if (![loss, ...Object.values(next)].every(finite)) {
-      if (this.before && !finite(loss)) {
+    const { run, names } = view.evaluator(view.key("step"));
+    const { loss, ...next } = run({ ...view.inputs(count, names), ...this.now() });
+    if (![loss, ...Object.values(next)].every(allFinite)) {
+      if (this.before && !allFinite(loss)) {
         this.state = this.before;
         this.losses[--this.count] = Infinity;
         this.before = null;

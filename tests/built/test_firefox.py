@@ -1,0 +1,83 @@
+"""The built book in Firefox: every figure, its controls, its training and its sound."""
+
+from __future__ import annotations
+
+import pytest
+
+import firefox
+from alive import assert_trains, dead
+from tools.book import FIGURED, PAGES
+
+# The label of a sound's button, at each change: a sound that does not run never comes to its end.
+LISTEN = """(button) => {
+    window.labels = [];
+    new MutationObserver(() => labels.push(button.textContent)).observe(button, { childList: true });
+}"""
+PLAY_TO_THE_END = """(player) => new Promise((go) => {
+    player.muted = true;
+    player.onended = () => go("ended");
+    player.onerror = () => go(player.error.message);
+    player.play().catch((error) => go(String(error)));
+})"""
+
+
+@pytest.fixture(scope="module")
+def gecko(address, absent):
+    """One Firefox for all pages."""
+    if not (path := firefox.find()):
+        absent("Firefox", "firefox-esr")
+    gecko = firefox.Firefox(path, own=address)
+    yield gecko
+    gecko.close()
+
+
+@pytest.fixture
+def fox(gecko):
+    """It, on a wide screen; at the end no request may have gone to others, and no error be logged."""
+    gecko.foreign.clear()
+    gecko.complaints.clear()
+    gecko.resize(1200, 900)
+    yield gecko
+    assert gecko.foreign == [], "requests to others"
+    assert gecko.complaints == [], "errors in the console"
+
+
+@pytest.mark.parametrize("name", FIGURED)
+def test_figures_train_and_follow_every_control(fox, address, name):
+    lifeless = []
+    for figure in fox.open(f"{address}{name}.html"):
+        figure.wake()
+        lifeless += dead(figure, figure.controls)
+        if figure.trains:
+            assert_trains(figure)
+    assert lifeless == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_quiet_and_fits_a_phone(fox, address, name):
+    fox.resize(390, 800)
+    fox.open(f"{address}{name}.html")
+    assert fox.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_a_click_plays_what_a_figure_shows(fox, address):
+    figures = fox.open(f"{address}parallel-wavenet.html")
+    sounds = [(f, p) for f in figures for p in f.data["spec"]["panels"] if p["kind"] == "sound"]
+    assert sounds
+    for figure, panel in sounds:
+        figure.wake()
+        button = figure.button(f"Play {panel['label']}")
+        button.evaluate(LISTEN)
+        button.click()
+        fox.wait_for_function("() => labels.length > 1")
+        assert fox.evaluate("() => labels") == [
+            f"{does} {panel['label']}" for does in ("Stop", "Play")
+        ]
+        assert figure.alert() == ""
+
+
+def test_every_recording_plays(fox, address):
+    fox.open(f"{address}parallel-wavenet.html")
+    players = fox.evaluate("() => [...document.querySelectorAll('audio')]")
+    assert players
+    assert {player.evaluate(PLAY_TO_THE_END) for player in players} == {"ended"}
