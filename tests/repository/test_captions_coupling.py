@@ -105,3 +105,20 @@ def test_the_text_gives_the_range_of_several_real_nvps():
     gaps = [run["forward_kl"] for run in SEEDS["trained-realnvp"]]
     assert len(gaps) == 4
     assert f"{min(gaps):.3f} to {max(gaps):.3f} nat" in CELLS["moons-check-text"]
+
+
+def test_the_caption_says_when_the_validation_images_turn_and_where_they_end():
+    runs = json.loads((ROOT / "benchmarks" / "results" / "digits.json").read_text("utf-8"))
+    said = caption(CELLS["digits-page-live"])
+
+    def spread(key: str, of: str, digits: int = 2) -> str:
+        values = [each[key] for each in runs[of]]
+        assert len(values) == 3 and "three runs" in said
+        return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+
+    assert f"at {spread('lowest', 'none')} bits" in said
+    assert all(140 <= each["lowest_at"] <= 210 for each in runs["none"]) and "150 to 200" in said
+    assert f"ends at {spread('last', 'none')}" in said
+    assert all(each["batch"] < 1.85 for each in runs["none"]) and "falls below 1.85" in said
+    assert f"end at {spread('last', 'dropout')}" in said
+    assert all(each["last"] - each["lowest"] < 0.005 for each in runs["dropout"])
