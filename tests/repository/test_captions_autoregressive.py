@@ -141,10 +141,10 @@ def test_the_counters_of_the_two_samplers():
 
 
 def test_the_ranges_over_five_seeds():
-    for K, said in ((2, "two layers end between {} and {}"), (4, "four between {} and {}")):
+    for K, said in ((2, "two layers end between {} and {}"), (4, "four layers between {} and {}")):
         assert said.format(*ends(K)) in CELLS["stack-after"]
-    assert "eight between {} and {}".format(*ends(8)) in CELLS["stack-after"]
-    assert len(SEEDS["toys"]) == 5 and "from five seeds" in CELLS["stack-after"]
+    assert "eight layers between {} and {}".format(*ends(8)) in CELLS["stack-after"]
+    assert len(SEEDS["toys"]) == 5 and "From five seeds" in CELLS["stack-after"]
 
 
 def ends(K: int) -> list[str]:
