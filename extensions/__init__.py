@@ -5,6 +5,7 @@
     fonts       fonts with only the letters that the book shows
     icons       the theme's icons, only those that the book shows
     styles      one file for the styles of all pages
+    arrival     a link to a heading arrives, whatever is laid out late
     sizes       the size of each picture, stated before it comes
     reading     how long a chapter takes to read
     solutions   the words on a folded solution
@@ -20,6 +21,7 @@ book is built, and ``finish`` passes over the built pages once.
 from pathlib import Path
 
 from extensions import (
+    arrival,
     cache,
     download,
     formulas,
@@ -35,7 +37,14 @@ from extensions import (
 
 # Sphinx's own number is 500, and handlers of one number run in the order in which they were connected.
 BEFORE_OTHERS, AFTER_OTHERS = 400, 900
-SCRIPTS = (formulas.FOCUS, formulas.FONTS_COME, theme.QUOTE, theme.SEEN, sizes.ALL_COME)
+SCRIPTS = (
+    formulas.FOCUS,
+    formulas.FONTS_COME,
+    theme.QUOTE,
+    theme.SEEN,
+    sizes.ALL_COME,
+    arrival.STAY,
+)
 
 
 def setup(app):
