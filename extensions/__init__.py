@@ -8,8 +8,10 @@
     arrival     a link to a heading arrives, whatever is laid out late
     sizes       the size of each picture, stated before it comes
     reading     how long a chapter takes to read
-    solutions   the words on a folded solution
+    folds       hidden cells, and the words on a folded solution
     reference   the pages on flowlib, from its docstrings
+    examples    the imports of their examples
+    citations   citations that read as such in Jupyter too
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
     cache       when notebooks are executed again
@@ -23,14 +25,16 @@ from pathlib import Path
 from extensions import (
     arrival,
     cache,
+    citations,
     download,
+    examples,
+    folds,
     formulas,
     icons,
     published,
     reading,
     reference,
     sizes,
-    solutions,
     styles,
     theme,
 )
@@ -49,6 +53,7 @@ SCRIPTS = (
 
 def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", examples.import_first)
     app.connect("autodoc-process-docstring", reference.say_in_rst)  # before napoleon's
     app.setup_extension("sphinx.ext.napoleon")
     app.setup_extension("sphinx.ext.linkcode")
@@ -63,10 +68,12 @@ def setup(app):
     app.connect("config-inited", cache.name_the_folder)
     app.connect("builder-inited", formulas.begin)
 
+    app.connect("source-read", citations.cite)
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
     app.connect("doctree-read", reference.search_names_everywhere)
     app.connect("env-updated", reference.let_markdown_link_to_names)
-    app.connect("doctree-resolved", solutions.name_solutions)
+    app.connect("doctree-resolved", folds.join_folds)
+    app.connect("doctree-resolved", folds.name_solutions)
 
     app.connect("html-page-context", published.describe_in_words, BEFORE_OTHERS)
     app.connect("html-page-context", formulas.add_styles)
