@@ -5,11 +5,14 @@
     fonts       fonts with only the letters that the book shows
     icons       the theme's icons, only those that the book shows
     styles      one file for the styles of all pages
+    arrival     a link to a heading arrives, whatever is laid out late
     sizes       the size of each picture, stated before it comes
     paper       what is left out on paper
     reading     how long a chapter takes to read
-    solutions   the words on a folded solution
+    folds       hidden cells, and the words on a folded solution
     reference   the pages on flowlib, from its docstrings
+    examples    the imports of their examples
+    citations   citations that read as such in Jupyter too
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
     cache       when notebooks are executed again
@@ -22,9 +25,13 @@ book is built, and ``finish`` passes over the built pages once.
 from pathlib import Path
 
 from extensions import (
+    arrival,
     cache,
+    citations,
     download,
+    examples,
     execution,
+    folds,
     formulas,
     icons,
     paper,
@@ -32,20 +39,27 @@ from extensions import (
     reading,
     reference,
     sizes,
-    solutions,
     styles,
     theme,
 )
 
 # Sphinx's own number is 500, and handlers of one number run in the order in which they were connected.
 BEFORE_OTHERS, AFTER_OTHERS = 400, 900
-SCRIPTS = (formulas.FOCUS, formulas.FONTS_COME, theme.QUOTE, theme.SEEN, sizes.ALL_COME)
+SCRIPTS = (
+    formulas.FOCUS,
+    formulas.FONTS_COME,
+    theme.QUOTE,
+    theme.SEEN,
+    sizes.ALL_COME,
+    arrival.STAY,
+)
 
 
 def setup(app):
     app.setup_extension("myst_nb")
     execution.wait_in_myst_nb()
     app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", examples.import_first)
     app.connect("autodoc-process-docstring", reference.say_in_rst)  # before napoleon's
     app.setup_extension("sphinx.ext.napoleon")
     app.setup_extension("sphinx.ext.linkcode")
@@ -62,11 +76,13 @@ def setup(app):
     app.connect("env-before-read-docs", execution.begin)
     app.connect("source-read", cache.read_again_with_new_figures)
 
+    app.connect("source-read", citations.cite)
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
     app.connect("doctree-read", paper.mark_imports)
     app.connect("doctree-read", reference.search_names_everywhere)
     app.connect("env-updated", reference.let_markdown_link_to_names)
-    app.connect("doctree-resolved", solutions.name_solutions)
+    app.connect("doctree-resolved", folds.join_folds)
+    app.connect("doctree-resolved", folds.name_solutions)
 
     app.connect("html-page-context", published.describe_in_words, BEFORE_OTHERS)
     app.connect("html-page-context", formulas.add_styles)
