@@ -13,8 +13,9 @@ from pybtex.richtext import Text
 
 def cite(app, name, source):
     """Puts the roles into the text of a page as it is read; its file stays as it is."""
-    for link, key in citations(Path(app.srcdir, "references.bib")).items():
-        source[0] = source[0].replace(link, f"{{cite}}`{key}`")
+    for sources in Path(app.srcdir).glob("*.bib"):
+        for link, key in citations(sources).items():
+            source[0] = source[0].replace(link, f"{{cite}}`{key}`")
 
 
 def citations(sources):

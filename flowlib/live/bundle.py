@@ -2,7 +2,7 @@
 
 The files under ``js/`` are ordinary ES modules.  Joining them drops the imports of each other, the
 ``export`` keywords, and what only a reader of the source needs: comments, indentation, some ends of
-lines, spaces beside punctuation.
+lines and statements, spaces beside punctuation.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ DROPPED = re.compile(
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
 LITERAL = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)""")
-SPACE = re.compile(r" (?=[=<>?:,{}()&|*])|(?<=[=<>?:;,{}()&|*]) ")  # not beside + and -: a + +b
+# Spaces not beside + and -: a + +b.  A semicolon only where the block does not end with it.
+SPACE = re.compile(r" (?=[=<>?:,{}()&|*])|(?<=[=<>?:;,{}()&|*]) |;(?=\})")
 
 
 def esm() -> str:
