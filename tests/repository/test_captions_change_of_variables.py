@@ -22,7 +22,7 @@ def test_without_the_factor_a_line_has_its_slope_as_total_mass(slices, scale):
     slices.scale, slices.skew, slices.tail = scale, 0.0, 1.0
     shown = readings(slices)
     assert shown["total"] == "1.000" and shown["total_naive"] == f"{scale:.3f}"
-    assert "(Its slope, σ.)" in slices.spec["caption"]
+    assert "(The slope of the line, σ.)" in slices.spec["caption"]
 
 
 @pytest.mark.parametrize("eighth", range(1, 9))

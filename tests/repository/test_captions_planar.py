@@ -48,7 +48,7 @@ def test_bisection_gains_five_bits_where_newton_and_fixed_point_jump():
     widths = []
     for fig.k in (2, 7):
         widths.append(fig.evaluate()["width"].item())
-    assert widths[0] / widths[1] == 32 and "(2⁵ = 32.)" in fig.spec["caption"]
+    assert widths[0] / widths[1] == 32 and "(By 2⁵ = 32.)" in fig.spec["caption"]
     fig.wu, fig.y, fig.method, guesses = 6.0, 3.0, "Newton", []
     for fig.k in (9, 10, 11, 12):
         guesses.append(fig.evaluate()["guess"].item())
@@ -69,7 +69,7 @@ def test_two_ways_to_be_wrong_in_the_states_that_the_caption_names():
     assert readings(fig) == {"kl_qp": "0.692", "kl_pq": "10.419"}
     fig.mean, fig.spread = 0.0, 2.1
     assert readings(fig) == {"kl_qp": "1.254", "kl_pq": "0.555"}
-    assert "from 10.419 to 0.555, and the reverse KL rises to 1.254" in caption
+    assert "from 10.419 to 0.555, but the reverse KL rises to 1.254" in caption
 
     def lowest(name):
         found = []
@@ -80,14 +80,14 @@ def test_two_ways_to_be_wrong_in_the_states_that_the_caption_names():
                 found.append((value, fig.mean, round(fig.spread, 2)))
         return min(found)[1:]
 
-    assert lowest("kl_pq") == (0.0, 2.1) and "(Mean 0, spread 2.1:" in caption
+    assert lowest("kl_pq") == (0.0, 2.1) and "(Mean 0 and spread 2.1:" in caption
     fig.apart = 1.0
     assert lowest("kl_qp") == (0.0, 1.1) and "1.10 for the reverse KL" in caption
     assert lowest("kl_pq") == (0.0, 1.15) and "1.15 for the forward KL" in caption
     fig.apart = 1.5
     assert (
         lowest("kl_qp")[0] == 0.0
-        and "Up to about $\\pm 1.5$" in sources("planar")["two-ways-after"]
+        and "at up to about $\\pm 1.5$" in sources("planar")["two-ways-after"]
     )
     fig.apart = 2.0
     assert lowest("kl_qp")[0] == 2.0
@@ -105,7 +105,7 @@ def test_the_table_of_ten_starts_is_the_one_that_was_measured():
         assert f"| $U_{i}$ | {cells[0]} | {cells[1]} |" in text
         assert statistics.median(mixture) < statistics.median(planar)
         wins.append(sum(ours < theirs for ours in mixture for theirs in planar))
-    assert "it wins {}, {}, {} and {} of the hundred pairs".format(*wins) in text
+    assert "the mixture wins {}, {}, {} and {} of the hundred pairs".format(*wins) in text
 
 
 def test_what_a_trained_stack_does_on_the_way():
@@ -116,6 +116,6 @@ def test_what_a_trained_stack_does_on_the_way():
     assert f"In {farther} of the forty" in text
     spreads = torch.tensor([row for fit in FITS for row in fit["spread_at_0_25_200_400"]])
     early, late = spreads[:, 1] / spreads[:, 0], spreads[:, 2] / spreads[:, 0]
-    assert f"{early.min():.1f} to {early.max():.1f} times as wide as the noise after 25" in text
-    assert f"{late.min():.1f} to {late.max():.1f} times after 200" in text
+    assert f"{early.min():.1f} to {early.max():.1f} times as wide as the noise. After 200" in text
+    assert f"it is {late.min():.1f} to {late.max():.1f} times as wide" in text
     assert (early > late).sum() > 35  # outwards, then in
