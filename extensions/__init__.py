@@ -10,6 +10,7 @@
     reading     how long a chapter takes to read
     solutions   the words on a folded solution
     reference   the pages on flowlib, from its docstrings
+    examples    the imports of their examples
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
     cache       when notebooks are executed again
@@ -24,6 +25,7 @@ from extensions import (
     arrival,
     cache,
     download,
+    examples,
     formulas,
     icons,
     published,
@@ -49,6 +51,7 @@ SCRIPTS = (
 
 def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", examples.import_first)
     app.connect("autodoc-process-docstring", reference.say_in_rst)  # before napoleon's
     app.setup_extension("sphinx.ext.napoleon")
     app.setup_extension("sphinx.ext.linkcode")

@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from sphinx.util.inventory import InventoryFile
 
 from names import NAMES
-from tools.book import CONFIG, HTML, ROOT
+from tools.book import CONFIG, HTML, PAGES, ROOT, WIDE, Visit
 
 ROLE = re.compile(r":(?:class|func|meth|data|attr):`([\w.]+)`")
 
@@ -39,3 +40,33 @@ def test_every_name_that_a_docstring_links_to_has_an_entry():
     for path in [*(ROOT / "flowlib").glob("*.py"), *(ROOT / "flowlib/live").glob("[acfmpt]*.py")]:
         for name in ROLE.findall(path.read_text(encoding="utf-8")):
             assert any(each.endswith(f".{name}") for each in known), f"{path.name}: {name}"
+
+
+REFERENCE = [name for name in PAGES if name.startswith("reference/") and name != "reference/index"]
+COPIED = """() => [...document.querySelectorAll(".copybtn")].map((button) => {
+    let code = null;
+    addEventListener("copy", ({ target }) => { code = target.value; }, { once: true });
+    button.click();
+    return [document.querySelector(button.dataset.clipboardTarget).textContent, code];
+})"""  # the script of the button copies from a field that it fills
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_an_example_that_is_copied_runs(browser, address, name, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    with Visit(browser, address, **WIDE) as visit:
+        visit.page.goto(f"{address}{name}.html")
+        visit.page.wait_for_selector(".copybtn", state="attached")
+        copied = visit.page.evaluate(COPIED)
+    examples = [(shown, code) for shown, code in copied if shown.startswith(">>> ")]
+    assert examples
+    for shown, code in examples:
+        prompted = [line[4:] for line in shown.splitlines() if line[:4].rstrip() in (">>>", "...")]
+        assert code.splitlines() == prompted
+        error = re.search(r"Traceback.*?^(\w+): ", shown, re.DOTALL | re.MULTILINE)
+        if error:
+            with pytest.raises(Exception, match="expected") as raised:
+                exec(code, {})  # noqa: S102, the book's own examples
+            assert raised.type.__name__ == error[1]
+        else:
+            exec(code, {})  # noqa: S102
