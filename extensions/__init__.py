@@ -11,6 +11,7 @@
     solutions   the words on a folded solution
     reference   the pages on flowlib, from its docstrings
     examples    the imports of their examples
+    citations   citations that read as such in Jupyter too
     published   the address on the web: descriptions, the sitemap, the page for a wrong address
     download    the book as one zip
     cache       when notebooks are executed again
@@ -24,6 +25,7 @@ from pathlib import Path
 from extensions import (
     arrival,
     cache,
+    citations,
     download,
     examples,
     formulas,
@@ -66,6 +68,7 @@ def setup(app):
     app.connect("config-inited", cache.name_the_folder)
     app.connect("builder-inited", formulas.begin)
 
+    app.connect("source-read", citations.cite)
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
     app.connect("doctree-read", reference.search_names_everywhere)
     app.connect("env-updated", reference.let_markdown_link_to_names)

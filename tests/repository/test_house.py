@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from extensions.citations import citations
 from tools.book import CONFIG, NOTEBOOKS, PAGES, ROOT
 
 URL = CONFIG["repository"]["url"]
@@ -23,6 +24,7 @@ OWNER, REPOSITORY = URL.split("/")[3:]
 IN_COLAB = f"https://colab.research.google.com/github/{OWNER}/{REPOSITORY}/blob/main/book"
 LONGEST_CELL = 30
 
+CITATIONS = citations(ROOT / "book" / "references.bib")
 in_every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -96,10 +98,19 @@ def test_each_source_has_a_key_of_its_own_and_each_citation_a_source():
     )
     assert len(keys) == len(set(keys)), sorted(key for key in set(keys) if keys.count(key) > 1)
     pages = [*(ROOT / "book").rglob("*.md"), *NOTEBOOKS]
-    cited = re.findall(
-        r"\{cite[^}]*\}`([^`]+)`", "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    )
-    assert {key for each in cited for key in each.split(",")} <= set(keys)
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for written in re.findall(r"\(\[[^]]+, \d{4}\]\(\S*?\)\)", text):
+            assert written in CITATIONS, f"{page.name} cites {written}"
+        for citation in CITATIONS:
+            _, address = citation.rstrip(")").split("](")
+            assert text.count(address) == text.count(citation), f"{page.name} links to {address}"
+
+
+@in_every_notebook
+def test_a_notebook_has_no_roles_that_only_the_book_can_read(path):
+    texts = [cell["source"] for cell in json.loads(path.read_text("utf-8"))["cells"]]
+    assert re.findall(r"\{\w[\w:-]*\}`", "".join("".join(text) for text in texts)) == []
 
 
 def test_the_repository_has_one_address():
@@ -167,4 +178,4 @@ def test_the_code_is_tidy(command):
 @in_every_notebook
 def test_a_notebook_that_cites_lists_its_sources(path):
     text = path.read_text(encoding="utf-8")
-    assert ("{cite}" in text) == ("```{bibliography}" in text)
+    assert any(each in text for each in CITATIONS) == ("```{bibliography}" in text)

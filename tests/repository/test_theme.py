@@ -32,7 +32,13 @@ chapters:
     sections:
       - file: cells
 """
-CHAPTER = "# A chapter\n\nIt is in {cite}`rezende2015`.\n\n```{bibliography}\n:filter: docname in docnames\n```"
+CHAPTER = """# A chapter
+
+It is in a paper ([Rezende and Mohamed, 2015](https://arxiv.org/abs/1505.05770)).
+
+```{bibliography}
+:filter: docname in docnames
+```"""
 CELLS = """---
 file_format: mystnb
 kernelspec: {name: python3}
@@ -205,5 +211,14 @@ def test_a_chapter_says_how_long_it_takes_to_read(book):
 
 
 def test_a_folded_solution_has_its_name(book):
-    assert "Show a solution" in book.after["chapter.html"]
-    assert "Show the code" not in book.after["chapter.html"]
+    exercises = book.after["chapter.html"].partition('<section id="exercises">')[2]
+    assert "Show a solution" in exercises and "Show the code" not in exercises
+
+
+def test_a_citation_leads_to_the_list_of_sources(book):
+    page = book.after["chapter.html"]
+    text = page.partition('<div class="citation"')[0]
+    (place,) = re.findall(r'href="#([\w-]+)"[^>]*>Rezende and Mohamed, 2015</a>', text)
+    assert f'id="{place}"' in page
+    assert "https://arxiv.org/abs/1505.05770" not in re.sub(r'title="[^"]*"', "", text)
+    assert 'href="https://arxiv.org/abs/1505.05770"' in page
