@@ -8,7 +8,7 @@
     arrival     a link to a heading arrives, whatever is laid out late
     sizes       the size of each picture, stated before it comes
     reading     how long a chapter takes to read
-    solutions   the words on a folded solution
+    folds       hidden cells, and the words on a folded solution
     reference   the pages on flowlib, from its docstrings
     examples    the imports of their examples
     citations   citations that read as such in Jupyter too
@@ -28,13 +28,13 @@ from extensions import (
     citations,
     download,
     examples,
+    folds,
     formulas,
     icons,
     published,
     reading,
     reference,
     sizes,
-    solutions,
     styles,
     theme,
 )
@@ -72,7 +72,8 @@ def setup(app):
     app.connect("autodoc-skip-member", reference.leave_out_aliases)
     app.connect("doctree-read", reference.search_names_everywhere)
     app.connect("env-updated", reference.let_markdown_link_to_names)
-    app.connect("doctree-resolved", solutions.name_solutions)
+    app.connect("doctree-resolved", folds.join_folds)
+    app.connect("doctree-resolved", folds.name_solutions)
 
     app.connect("html-page-context", published.describe_in_words, BEFORE_OTHERS)
     app.connect("html-page-context", formulas.add_styles)

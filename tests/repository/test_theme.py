@@ -71,9 +71,16 @@ def notebook():
         nbf.new_output("display_data", each) for each in (picture, figure._repr_mimebundle_()[0])
     ]
     solution = nbf.new_code_cell("1 + 1", metadata={"tags": ["hide-cell"]})
+    hidden = [
+        nbf.new_code_cell(
+            f"step_{k}", metadata={"tags": ["hide-input"]}, outputs=shown[:1] * (k > 1)
+        )
+        for k in range(5)
+    ]
     cells = [
         nbf.new_markdown_cell(CHAPTER),
         nbf.new_code_cell("figure", outputs=shown),
+        *hidden,
         nbf.new_markdown_cell("## Exercises"),
         solution,
     ]
@@ -213,6 +220,22 @@ def test_a_chapter_says_how_long_it_takes_to_read(book):
 def test_a_folded_solution_has_its_name(book):
     exercises = book.after["chapter.html"].partition('<section id="exercises">')[2]
     assert "Show a solution" in exercises and "Show the code" not in exercises
+
+
+def test_hidden_cells_in_a_row_are_one_fold(book):
+    """Up to the first that shows something: the next begins a fold of its own."""
+    page = book.after["chapter.html"]
+    folds = re.findall(
+        r"<details class=.admonition hide.*?</details>",
+        page.partition('<section id="exercises">')[0],
+        re.DOTALL,
+    )
+    assert [re.findall(r"step_\d", fold) for fold in folds] == [
+        ["step_0", "step_1", "step_2"],
+        ["step_3"],
+        ["step_4"],
+    ]
+    assert page.count("Show the code") == 3
 
 
 def test_a_citation_leads_to_the_list_of_sources(book):
