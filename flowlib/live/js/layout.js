@@ -67,7 +67,8 @@ function allControls(spec, controls, starters) {
   const beside = spec.controls.filter(({ kind }) => kind !== "checkbox");
   const longest = Math.max(2, ...beside.map(({ label }) => label.length));
   element.style.setProperty("--label", `${longest}ch`);
-  if (longest > 9) element.classList.add("live-above"); // labels above their sliders
+  const most = spec.controls.some(({ play }) => play) ? 5 : 9; // a play button takes room too
+  if (longest > most) element.classList.add("live-above"); // labels above their sliders
   return element;
 }
 
