@@ -24,7 +24,8 @@ class MaskedAutoregressive(Bijection):
     ``inverse``, the direction that scores, is one pass of a network: all of x is known.  ``forward``
     is sequential, because s_i and t_i need x_1 to x_{i-1} first.  Its D steps together take the
     arithmetic of one pass, because each hidden unit is computed once, as soon as its inputs are
-    known (:meth:`MADE.generate`).
+    known (:meth:`MADE.generate`).  Without gradients it solves for blocks of variables, by passes
+    that end when nothing changes (:mod:`flowlib.blocks`), and in steps where that would take longer.
 
     IAF is ``Inverse(MaskedAutoregressive(dim))``: it samples in one pass and scores in D steps.
 
@@ -81,16 +82,13 @@ class MaskedAutoregressive(Bijection):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         self.check(z)
-        log_scales = []
-
-        def variable(z: Tensor, outputs: Tensor) -> Tensor:
-            log_scale, shift = self.log_scale_and_shift(outputs)
-            log_scales.append(log_scale)
-            return torch.addcmul(shift, torch.exp(log_scale), z)
-
-        x = self.network.generate(variable, z.reshape(-1, self.dim).mT.contiguous())  # (D, batch)
-        log_det = torch.stack(log_scales).to(z.dtype).sum(0)  # autocast's may be narrower
+        x, log_det = self.network.generate(self.variable, z.reshape(-1, self.dim).mT.contiguous())
         return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
+
+    def variable(self, z: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """x_i and s_i from z_i, (*, batch), and the network's outputs for it, (*, 2, batch)."""
+        log_scale, shift = self.log_scale_and_shift(outputs)
+        return torch.addcmul(shift, torch.exp(log_scale), z), log_scale
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         self.check(x)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from flowlib.blocks import InPlace
 from flowlib.tensors import Held, fix
 
 # No public name shows whether torch.func is at work; torch's own autograd.Function uses this one.
@@ -152,7 +153,7 @@ class MADE(Held):
                 x = F.dropout(x, self.dropout, self.training)
         return last(x).unflatten(-1, (self.outputs, self.dim))
 
-    def generate(self, variable: Callable[[Tensor, Tensor], Tensor], z: Tensor) -> Tensor:
+    def generate(self, variable: Callable, z: Tensor) -> tuple[Tensor, Tensor]:
         """The x with x_i = variable(z_i, outputs_i(x)) for every i, each unit computed once.
 
         With k variables known, everything that the units of degree k see is known.  Units are sorted
@@ -160,52 +161,38 @@ class MADE(Held):
         columns: that block has no masked entry.  D steps together take the arithmetic of one pass.
 
         With no derivative to compute, each layer's units are written into one buffer, which is
-        fastest.  Autograd and torch.func need every step's tensors as they were: then each step
-        appends its units to a new tensor.
+        fastest, and several variables are solved for at once (:mod:`flowlib.blocks`).  Autograd and
+        torch.func need every step's tensors as they were: then each step appends its units to a new
+        tensor.
 
         Args:
-            variable: from z_i, (batch,), and the outputs for the i-th variable, (outputs, batch), to
-                x_i, (batch,).
+            variable: from z_i, (*, batch), and the outputs for the i-th variable,
+                (*, outputs, batch), to x_i and the logarithm of its derivative, both (*, batch).
             z: shape (D, batch).
 
         Returns:
-            x, shape (D, batch).
+            x, shape (D, batch), and the sum of the logarithms, shape (batch,).
 
         Example:
             >>> made, z = MADE(3, outputs=1), torch.randn(3, 1)
-            >>> x = made.generate(lambda z, outputs: z + outputs[0], z)
+            >>> x, _ = made.generate(lambda z, outputs: (z + outputs[..., 0, :], 0 * z), z)
             >>> torch.allclose(x[:, 0], z[:, 0] + made(x[:, 0])[0])
             True
         """
         weights = [layer.weight for layer in self.layers]
         if self.order != list(range(self.dim)):
             weights[0] = weights[0].index_select(1, self.variables)  # the first one, first column
-        in_place = not (torch.is_grad_enabled() or under_torch_func())
-        steps = self._steps_in_place if in_place else self._steps_in_new_tensors
-        return steps(variable, z, self._by_degree(weights)).index_select(0, self.places)
+        if torch.is_grad_enabled() or under_torch_func():
+            x, logs = self._steps_in_new_tensors(variable, z, self.by_degree(weights))
+        else:
+            x, logs = InPlace(self, variable, z, weights).solve()
+        return x.index_select(0, self.places), logs.to(z.dtype).sum(0)
 
-    def _steps_in_place(self, variable: Callable, z: Tensor, weights: list) -> Tensor:
-        """Each layer has one buffer, filled with its biases; a step makes units of some rows."""
-        buffers = [z.new_empty(len(layer.bias), z.shape[1]) for layer in self.layers]
-        for buffer, layer in zip(buffers, self.layers):
-            buffer.copy_(layer.bias[:, None])
-        known = [torch.empty_like(z), *buffers[:-1]]  # of what each layer sees, the first rows
-        *hidden, outputs = self._by_degree(buffers)
-        ends = self.seen  # to look it up in the module at each use would take 3 % of the time
-        for k, i in enumerate(self.order):
-            for layer, rows in enumerate(hidden):
-                units, seen = rows[k], ends[layer][k]
-                if len(units):
-                    units.addmm_(weights[layer][k][:, :seen], known[layer][:seen]).relu_()
-            seen = ends[-1][k]
-            now = outputs[k].addmm_(weights[-1][k][:, :seen], known[-1][:seen])
-            known[0][k] = variable(z[i], now)
-        return known[0]
-
-    def _steps_in_new_tensors(self, variable: Callable, z: Tensor, weights: list) -> Tensor:
-        """The same, where gradients and torch.func need what earlier steps saw to stay as it was."""
+    def _steps_in_new_tensors(self, variable: Callable, z: Tensor, weights: list):
+        """A step a variable: gradients and torch.func need what earlier steps saw as it was."""
+        logs = []
         known = [z[:0] for _ in self.layers]
-        *hidden, outputs = self._by_degree([layer.bias[:, None] for layer in self.layers])
+        *hidden, outputs = self.by_degree([layer.bias[:, None] for layer in self.layers])
         for k, i in enumerate(self.order):
             for layer, biases in enumerate(hidden):
                 if len(biases[k]):
@@ -213,11 +200,12 @@ class MADE(Held):
                     units = torch.addmm(biases[k], weight, known[layer]).relu_()
                     known[layer + 1] = torch.cat([known[layer + 1], units])
             weight = weights[-1][k][:, : len(known[-1])]
-            x = variable(z[i], torch.addmm(outputs[k], weight, known[-1]))
+            x, log = variable(z[i], torch.addmm(outputs[k], weight, known[-1]))
             known[0] = torch.cat([known[0], x[None]])
-        return known[0]
+            logs.append(log)
+        return known[0], torch.stack(logs)
 
-    def _by_degree(self, rows: list[Tensor]) -> list[Sequence[Tensor]]:
+    def by_degree(self, rows: list[Tensor]) -> list[Sequence[Tensor]]:
         """[layer][k]: the rows that step k computes, as views.
 
         Hidden units of one degree are neighbours; a variable's outputs are D rows apart.
