@@ -179,6 +179,44 @@ def test_generate_computes_the_variables_in_their_order():
     assert calls == made.order
 
 
+# -- large layers leave the zero half out
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("batch", [(), (0,), (7,), (2, 3)])
+@torch.no_grad()
+def test_a_large_layer_without_its_zero_half_gives_the_same(order, batch):
+    torch.manual_seed(0)
+    made = moved(MADE(300, (1000, 900), 2, ORDERS[order](300)), by=0.05).double()
+    in_pieces = [bool(layer.pieces) for layer in made.layers]
+    assert in_pieces == ([False, True, False] if order == "shuffled" else [False, True, True])
+    x = points((*batch, 300), False)
+    with torch.enable_grad():
+        expected = made(x).detach()
+    assert_close(made(x), expected, rtol=1e-12, atol=1e-12)
+    assert made(x).shape == (*batch, 2, 300)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert made.float()(x.float()).dtype == torch.bfloat16
+
+
+@torch.no_grad()
+def test_a_large_layer_multiplies_less_and_sees_every_change_of_its_weights():
+    made, x = moved(MADE(300, (1000, 1000))), torch.randn(9, 300)
+    with FlopCounterMode(display=False) as counter:
+        made(x)
+    whole = 2 * 9 * sum(layer.weight.numel() for layer in made.layers)
+    assert 0.5 * whole < counter.get_total_flops() < 0.75 * whole
+    for change in (
+        lambda weight: weight.data.mul_(2),  # which changes no version
+        lambda weight: weight.add_(0.1),
+        lambda weight: setattr(weight, "data", weight.data.flip(0)),
+    ):
+        change(made.layers[1].weight)
+        now = made(x)
+        with torch.enable_grad():
+            assert_close(now, made(x).detach(), rtol=1e-4, atol=1e-3 * float(now.abs().max()))
+
+
 # -- dropout
 
 
