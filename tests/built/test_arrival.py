@@ -1,9 +1,9 @@
 """A link to a heading arrives: its place is below the header, however late the page is laid out.
 
-By tap, every second link within a page with figures, on a phone; every eighth of the pages without, and
-of all pages when they are wide.   Each starts at the top of the page,
-with the heights of all far parts forgotten, as on a first visit.  By address, the middle and the
-last place of each page with figures, each in a page that is loaded for it.
+By tap, every second link within a page with figures, on a phone; every eighth of the pages without,
+and of all pages when they are wide.  Each starts at the top of the page, with the heights of all far
+parts forgotten, as on a first visit.  By address, the middle and the last place of each page with
+figures, each in a page that is loaded for it.
 """
 
 from __future__ import annotations
