@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks package house oldest nightly simd links hooks benchmark lighthouse browser browsers colab lab fork clean
+.PHONY: book html pdf test chapters notebooks package house oldest nightly simd compiler links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -76,9 +76,12 @@ links: $(BUILT)
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
 
 # The kernels of the page's evaluator, from flowlib/live/js/simd to flowlib/live/js/module.js.
-simd: $(BUILT)
-	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) ziglang==0.15.1
+simd: compiler
 	$(BIN)/python -m tools.simd
+
+# With it, a test compiles the kernels again and compares.
+compiler: $(BUILT)
+	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) ziglang==0.15.1
 
 # Now on every file, and from now on before each commit on what it changes.
 hooks: $(BUILT)
