@@ -12,6 +12,7 @@ def mark_imports(app, doctree):
         sources = [part for part in cell if part.get("nb_element") == "cell_code_source"]
         if cell.get("nb_element") == "cell_code" and sources and only_imports(sources[0].astext()):
             cell["classes"].append(LEFT_OUT)
+            sources[0]["classes"].append(LEFT_OUT)  # which another cell's fold may take in
 
 
 def only_imports(code: str) -> bool:

@@ -44,7 +44,8 @@ def configure(app, config):
 
 def say_in_rst(app, what, name, thing, options, lines):
     """Shapes as code; ``Shapes:`` and ``Source:``, which begin a paragraph, as fields."""
-    text = "\n".join(line if ">>> " in line else SHAPE.sub(r"``\g<0>``", line) for line in lines)
+    code = re.compile(r"\s*(>>>|\.\.\.) ")
+    text = "\n".join(line if code.match(line) else SHAPE.sub(r"``\g<0>``", line) for line in lines)
     lines[:] = FIELD.sub(r":\1: ", text).split("\n")
 
 
