@@ -13,6 +13,7 @@ from sphinx import addnodes
 
 ROOT = Path(__file__).parents[1]
 SHAPE = re.compile(r"(?<![\w`])\([^()`]*\*[^()`]*\)(?!`)")
+CODE = re.compile(r"\s*(>>>|\.\.\.) ")  # a line of an example
 FIELD = re.compile(r"^(Shapes|Source): ", re.MULTILINE)
 
 
@@ -44,8 +45,7 @@ def configure(app, config):
 
 def say_in_rst(app, what, name, thing, options, lines):
     """Shapes as code; ``Shapes:`` and ``Source:``, which begin a paragraph, as fields."""
-    code = re.compile(r"\s*(>>>|\.\.\.) ")
-    text = "\n".join(line if code.match(line) else SHAPE.sub(r"``\g<0>``", line) for line in lines)
+    text = "\n".join(line if CODE.match(line) else SHAPE.sub(r"``\g<0>``", line) for line in lines)
     lines[:] = FIELD.sub(r":\1: ", text).split("\n")
 
 
