@@ -81,7 +81,8 @@ def to_execute(env, name):
 
 
 def code(notebook) -> str:
-    return "\0".join(cell.source for cell in notebook.cells)
+    """What is executed: the text may have changed since, by its citations."""
+    return "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
 def wait(notebook, *arguments, **options):
