@@ -5,6 +5,7 @@ address that the source has in references.bib.  Here it becomes ``{cite}`rezende
 the list of sources on its page.
 """
 
+from functools import cache
 from pathlib import Path
 
 from pybtex.database import parse_file
@@ -18,6 +19,7 @@ def cite(app, name, source):
             source[0] = source[0].replace(link, f"{{cite}}`{key}`")
 
 
+@cache  # the names take four seconds, and every page asks
 def citations(sources):
     """The key of each source by its citation as a page writes it."""
     entries = parse_file(sources).entries.items()
