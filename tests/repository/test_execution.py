@@ -19,7 +19,7 @@ file_format: mystnb
 kernelspec:
   name: python3
 ---
-# A page
+# A page, after ([Euler, 1748](https://example.org/euler))
 
 ```{{code-cell}} ipython3
 {}
@@ -34,6 +34,9 @@ end = time.monotonic() + 60
 while not Path("{other}").exists() and time.monotonic() < end:
     time.sleep(0.05)
 print("met" if Path("{other}").exists() else "alone")"""
+SOURCES = """\
+@book{euler, author = {Euler, Leonhard}, title = {Introductio}, year = 1748, url = {https://example.org/euler}}
+"""
 COUNT = """\
 with open("runs", "a") as file:
     file.write("once ")
@@ -46,6 +49,7 @@ def build(tmp_path, monkeypatch):
     monkeypatch.setenv("FLOWLIB_BOOK", "1")
     monkeypatch.setattr(execution, "cores", lambda: 2)
     (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
+    (tmp_path / "references.bib").write_text(SOURCES, encoding="utf-8")
     (tmp_path / "index.md").write_text("# First\n", encoding="utf-8")
     apps = []
 
