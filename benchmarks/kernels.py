@@ -1,6 +1,6 @@
 """Times the page's SIMD kernels beside its loops and beside torch, all in one run.
 
-Two pages are open, one of them without WebAssembly; they and torch (one thread) take turns:
+Two pages are open, one of them without WebAssembly; they alternate with torch (one thread):
 
 * a training step: 8 affine couplings of width 32, a batch of 256, the gradient and Adam;
 * its picture: the flow's density on 40 x 40 points, 300 samples, evaluated and drawn;
@@ -20,7 +20,6 @@ from __future__ import annotations
 import re
 import statistics
 import threading
-import time
 from functools import partial
 
 import torch
@@ -29,6 +28,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.digits import learning_digits
 from benchmarks.moons import two_moons
 from benchmarks.record import RESULTS, machine, write
+from benchmarks.training import in_torch
 from tools import chromium
 from tools.book import HTML, PAGES
 from tools.page import page_of
@@ -71,7 +71,7 @@ class Pair:
                 raise RuntimeError(f"expected a page that runs {name}; it runs {kernels}")
 
     def times(self, script, argument, rounds, **others) -> dict[str, list[float]]:
-        """Times in ms, of the two pages and of the other functions, in turn; the first is left out."""
+        """Times in ms, of the two pages and of the other functions, alternating; the first is left out."""
         sides = {
             name: lambda tab=tab: tab.evaluate(script, argument) for name, tab in self.tabs.items()
         }
@@ -103,16 +103,8 @@ def training(browser, figure, steps: int) -> tuple[dict, dict]:
         tab.set_content(page_of(figure.book_data()))
         tab.wait_for_selector(READY)
 
-    def in_torch():
-        times = []
-        for _ in range(steps):
-            start = time.perf_counter()
-            figure.run(1)
-            times.append(1000 * (time.perf_counter() - start))
-        return times
-
     pair = Pair(browser, open_page)
-    step = row(pair.times(STEPS, steps, ROUNDS, torch=in_torch))
+    step = row(pair.times(STEPS, steps, ROUNDS, torch=partial(in_torch, figure, steps)))
     picture = row(pair.times(SLIDE, [figure.spec["name"], 10, "update"], ROUNDS))
     pair.close()
     return step, picture

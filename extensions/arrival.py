@@ -6,7 +6,7 @@ goes there again whenever a part of it has changed its height, until the reader 
 something.
 """
 
-# A reload, and the way back, return to where the reader was: the browser sees to that.  A scroll
+# A reload and the Back button return to where the reader was: the browser sees to that.  A scroll
 # that moves the place while the page keeps its height is the reader's, whatever caused it.
 STAY = """
 {
