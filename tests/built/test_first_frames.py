@@ -53,6 +53,10 @@ def frames_of(page):
     return frames
 
 
+def shown(frame):
+    return tuple(np.median(frame, (0, 1)).astype(int))
+
+
 @pytest.mark.parametrize("kinds", [(".js",), (".js", ".css")], ids=["scripts", "styles too"])
 @pytest.mark.parametrize("system, chosen", [("dark", None), ("dark", "light"), ("light", "dark")])
 def test_no_frame_has_another_ground_than_the_readers(browser, late, system, chosen, kinds):
@@ -66,6 +70,9 @@ def test_no_frame_has_another_ground_than_the_readers(browser, late, system, cho
     page = context.new_page()
     page.set_content(f"<style>html {{ background: rgb{ground} }}</style>")  # where the reader was
     frames = frames_of(page)
+    while not frames or shown(frames[-1]) != ground:  # the blank page before may be the first
+        page.wait_for_timeout(20)
+    del frames[:-1]
     page.goto(f"{late}/coupling.html", wait_until="commit")
     page.wait_for_timeout(LATE)
     early = len(frames)
@@ -73,7 +80,7 @@ def test_no_frame_has_another_ground_than_the_readers(browser, late, system, cho
     page.wait_for_load_state("load")
     page.wait_for_timeout(LATE // 4)
     assert len(frames) > early > 0
-    assert {tuple(np.median(frame, (0, 1)).astype(int)) for frame in frames} == {ground}
+    assert {shown(frame) for frame in frames} == {ground}
     assert page.locator("html").get_attribute("data-theme") == (chosen or system)
     for name in ("html", "body"):
         style = f"getComputedStyle(document.querySelector('{name}')).backgroundColor"
