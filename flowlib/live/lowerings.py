@@ -83,8 +83,8 @@ def div(graph, a, b, rounding_mode=None):
 
 @lower("pow")
 def power(graph, a, b):
-    if b == 2:
-        return graph.pointwise("mul", a, a)
+    if b in (1, 2):
+        return graph.pointwise("mul", a, a if b == 2 else 1)
     roots = {0.5: "sqrt", -0.5: "rsqrt"}  # unlike a power, of -0 and of -inf
     return graph.pointwise("pow", a, b) if b not in roots else graph.pointwise(roots[b], a)
 

@@ -14,7 +14,7 @@ export function noise(kind, shape, seed) {
     let bits = Math.imul(state ^ (state >>> 15), state | 1);
     bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
     bits = (bits ^ (bits >>> 14)) >>> 0;
-    out[i] = kind === "uniform" ? ((bits >>> 9) + 0.5) / 2 ** 23 : normalOf((bits + 0.5) / 2 ** 32);
+    out[i] = kind === "uniform" ? ((bits >>> 9) + 0.5) * 2 ** -23 : normalOf((bits + 0.5) * 2 ** -32);
   }
   return out;
 }

@@ -2,7 +2,8 @@
  * The operations of a graph.  Each reads and checks the arguments of its node once, and returns what
  * it reads and the step that fills its output; the loops are in kernels.js and linear.js.  Where
  * memory.js may have a kernel of the same name, the third of what it returns calls it: it takes the
- * addresses of the output and of what it reads.
+ * addresses of the output and of what it reads.  A kernel that returns 1 leaves the step to the loop,
+ * which says what is wrong.
  */
 
 import { BINARY, REDUCE, SCAN, UNARY, copy } from "./kernels.js";
@@ -113,7 +114,9 @@ export const OPERATIONS = {
   take(node) {
     const x = node.value(0), index = node.value(1), n = node.size;
     node.expect(index.size === n, "an index for each number");
-    return [[x, index], (o, [a, at]) => { for (let i = 0; i < n; i++) o[i] = a[place(at[i], a.length)]; }];
+    return [[x, index], (o, [a, at]) => {
+      for (let i = 0; i < n; i++) o[i] = a[place(at[i], a.length)];
+    }, (kernel, o, [a, at]) => kernel(o, a, at, x.size, n)];
   },
 
   /** A copy of x with x[index] = source, or += where the last argument is true; all flat. */
@@ -125,7 +128,7 @@ export const OPERATIONS = {
       o.set(a);
       if (add) for (let i = 0; i < n; i++) o[place(at[i], o.length)] += b[i & p];
       else for (let i = 0; i < n; i++) o[place(at[i], o.length)] = b[i & p];
-    }];
+    }, (kernel, o, [a, at, b]) => kernel(o, a, at, b, x.size, n, p, add)];
   },
 
   arange(node) {

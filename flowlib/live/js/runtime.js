@@ -85,12 +85,11 @@ export function compile(graph, data, memory) {
 
 /** A node's step, by its kernel where there is one. */
 function bound({ sources, step, call, value }, kernel) {
-  if (!kernel) {
-    const out = value.numbers, inputs = sources.map(({ numbers }) => numbers);
-    return () => step(out, inputs);
-  }
-  const out = value.address, inputs = sources.map(({ address }) => address);
-  return () => call(kernel, out, inputs);
+  const { numbers } = value, inputs = sources.map((source) => source.numbers);
+  const loop = () => step(numbers, inputs);
+  if (!kernel) return loop;
+  const out = value.address, addresses = sources.map(({ address }) => address);
+  return () => call(kernel, out, addresses) && loop();
 }
 
 /** Gives every value its place, a node one that is free again where there is one; returns how many

@@ -52,3 +52,33 @@ void cat(float *o, float *x, int outer, int length, int stride) {
     for (int r = 0; r < outer; r++) exactly(o + r * stride, x + r * length, length);
   }
 }
+
+/* The place of an index, of `size` numbers; negative ones count from the end.  Else -1. */
+INLINE int place(float index, int size) {
+  int at = wasm_i32x4_extract_lane(wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_splat(index)), 0);
+  if (at < 0) at += size;
+  return (unsigned)at < (unsigned)size && index == index ? at : -1;
+}
+
+/* o = x[index], n of them; returns 1 where an index is outside. */
+EXPORT(take)
+int take(float *o, float *x, float *index, int size, int n) {
+  for (int i = 0; i < n; i++) {
+    int at = place(index[i], size);
+    if (at < 0) return 1;
+    o[i] = x[at];
+  }
+  return 0;
+}
+
+/* o = x, but o[index] = y, or += y; y is read at i & p; returns 1 where an index is outside. */
+EXPORT(put)
+int put(float *o, float *x, float *index, float *y, int size, int n, int p, int add) {
+  exactly(o, x, size);
+  for (int i = 0; i < n; i++) {
+    int at = place(index[i], size);
+    if (at < 0) return 1;
+    o[at] = add ? o[at] + y[i & p] : y[i & p];
+  }
+  return 0;
+}
