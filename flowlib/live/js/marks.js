@@ -19,6 +19,16 @@ const DASH = [6, 4];
 const BARS = 0.72; // of the room for the bars at one place
 const BAR = 0.92; // of its own part of that
 
+/** Where the axes are in a picture of this size, and a number's pixel across and up; in CSS pixels. */
+export function plotOf({ x: [x0, x1], y: [y0, y1] }, width, height) {
+  const [left, right] = [MARGIN.left, width - MARGIN.right];
+  const [top, bottom] = [MARGIN.top, height - MARGIN.bottom];
+  const plot = { left, top, right, bottom, width: right - left, height: bottom - top };
+  plot.x = (value) => left + ((value - x0) / (x1 - x0)) * plot.width;
+  plot.y = (value) => bottom - ((value - y0) / (y1 - y0)) * plot.height;
+  return plot;
+}
+
 /**
  * @param {HTMLCanvasElement} canvas sized in device pixels
  * @param {object} panel an "axes" entry of the spec
@@ -28,18 +38,8 @@ const BAR = 0.92; // of its own part of that
  */
 export function drawPanel(canvas, panel, outputs, shapes, theme) {
   const { width, height } = canvas.getBoundingClientRect();
-  const plot = {
-    left: MARGIN.left,
-    top: MARGIN.top,
-    right: width - MARGIN.right,
-    bottom: height - MARGIN.bottom,
-  };
-  plot.width = plot.right - plot.left;
-  plot.height = plot.bottom - plot.top;
+  const plot = plotOf(panel, width, height);
   if (!(plot.width > 0 && plot.height > 0)) return;
-  const [[x0, x1], [y0, y1]] = [panel.x, panel.y];
-  plot.x = (value) => plot.left + ((value - x0) / (x1 - x0)) * plot.width;
-  plot.y = (value) => plot.bottom - ((value - y0) / (y1 - y0)) * plot.height;
 
   const context = canvas.getContext("2d");
   context.setTransform(canvas.width / width, 0, 0, canvas.height / height, 0, 0);
