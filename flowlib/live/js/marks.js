@@ -3,6 +3,7 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
+import { drawHands } from "./pointer.js";
 import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
 
@@ -35,8 +36,9 @@ export function plotOf({ x: [x0, x1], y: [y0, y1] }, width, height) {
  * @param {Record<string, Float32Array>} outputs
  * @param {Record<string, number[]>} shapes
  * @param {ReturnType<typeof readTheme>} theme
+ * @param {(name: string) => number} value of a slider
  */
-export function drawPanel(canvas, panel, outputs, shapes, theme) {
+export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
   const { width, height } = canvas.getBoundingClientRect();
   const plot = plotOf(panel, width, height);
   if (!(plot.width > 0 && plot.height > 0)) return;
@@ -57,6 +59,7 @@ export function drawPanel(canvas, panel, outputs, shapes, theme) {
   }
   context.restore();
   drawAxes(context, panel, plot, theme);
+  drawHands(context, panel, plot, theme, value);
 }
 
 const MARKS = {
