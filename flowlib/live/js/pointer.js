@@ -31,7 +31,7 @@ export function placeOf({ clientX, clientY }, canvas, panel) {
 }
 
 /** The pairs of a panel: the probe's last, so that it lies over the handles. */
-const pairsOf = ({ probe, drag }) => [...drag, ...(probe ? [probe] : [])];
+const pairsOf = ({ probe, drag = [] }) => [...drag, ...(probe ? [probe] : [])];
 
 /** Lets a reader move the places of one picture; returns what shows them where the sliders are. */
 export function makeHands(view, panel, canvas) {
