@@ -8,7 +8,7 @@ import torch
 
 from flowlib.live import axes, heat, live, points, readouts, static
 from pages import book
-from shown import Shown
+from shown import Shown, open_widget
 from touch import PHONE, Finger
 
 BOX = {"x": (-3, 3), "y": (-3, 3), "equal": True}
@@ -206,6 +206,16 @@ def test_a_link_carries_it_and_reset_takes_it_back(picture, page):
     assert (picture.state, picture.shown.look()) == (state, seen)
     picture.shown.press("Reset")
     assert picture.state == [1.0, 0.5, -1.0, 0.0]
+
+
+def test_a_kernel_hears_of_it_once_a_frame(page):
+    open_widget(page, json.loads(data()))
+    box = page.locator("canvas").first.bounding_box()
+    page.mouse.click(
+        box["x"] + 40 + (box["width"] - 50) / 2, box["y"] + 24
+    )  # the top, in the middle
+    page.wait_for_function("model.saved > 0")
+    assert page.evaluate("[model.saved, model.get('z1'), model.get('z2')]") == [1, 0, 3]
 
 
 def test_a_finger_taps_or_draws_the_probe_and_scrolls_past_it(phone):

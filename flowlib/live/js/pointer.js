@@ -86,7 +86,7 @@ export function makeHands(view, panel, canvas) {
   plot.addEventListener("pointerdown", (event) => {
     if (held && !held.moves) drop(); // two fingers zoom
     if (held || event.button) return;
-    const grabbed = event.target.matches(".live-handle");
+    const grabbed = event.target.closest(".live-handle");
     const near = (a, b) => (distance(b, event) < distance(a, event) ? b : a);
     const pair = grabbed ? handles.reduce(near).pair : probe;
     const at = placeOf(event, canvas, panel), before = pair?.map(value);
@@ -119,13 +119,13 @@ export function makeHands(view, panel, canvas) {
   for (const type of ["mousedown", "contextmenu"]) plot.addEventListener(type, hold);
   if (!probe) return shown;
 
-  // The probe's own sliders are in the picture, unseen: for keys, and for readers of screens.
+  // The probe's own sliders are where it is, unseen: for keys, and for readers of screens.
   plot.classList.add("live-asks");
   plot.addEventListener("touchmove", hold, { passive: false }); // one that rested may go up, too
   const probeInputs = probe.map((name) => {
     const { element } = controls[own(name)];
     element.classList.add("live-unseen");
-    plot.append(element);
+    handles.at(-1).element.append(element);
     return element.querySelector("input");
   });
   let asked; // where the probe was when the keys came to it
