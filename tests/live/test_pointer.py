@@ -27,7 +27,8 @@ def bell(a, b, z1, z2):
 
 @functools.cache
 def asked():
-    left = axes(heat("density"), **BOX, probe=("z1", "z2"), drag=[("a", "b")], alt="A bell.")
+    places = {"probe": ("z1", "z2"), "drag": [("a", "b")]}
+    left = axes(heat("density"), points("image"), **BOX, **places, alt="A bell.")
     right = axes(points("image"), **BOX, drag=[("a", -2.5)], alt="Where it goes.")
     return live(
         bell, left, right, readouts(log_p="log p"), name="bell", caption="Point.",
@@ -196,6 +197,7 @@ def test_after_a_press_the_arrow_keys_go_on(picture):
 
 
 def test_a_link_carries_it_and_reset_takes_it_back(picture, page):
+    first = picture.shown.look()
     picture.drag((2, -2))
     picture.drag((1, 0.5), (-1, -0.5))
     state, seen = picture.state, picture.shown.look()
@@ -205,7 +207,7 @@ def test_a_link_carries_it_and_reset_takes_it_back(picture, page):
     picture.shown.settle()
     assert (picture.state, picture.shown.look()) == (state, seen)
     picture.shown.press("Reset")
-    assert picture.state == [1.0, 0.5, -1.0, 0.0]
+    assert (picture.state, picture.shown.look()) == ([1.0, 0.5, -1.0, 0.0], first)
 
 
 def test_a_kernel_hears_of_it_once_a_frame(page):

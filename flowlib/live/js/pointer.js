@@ -151,6 +151,7 @@ const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowDown: [1, -1], Arrow
 /** Draws the places of a panel over its marks. */
 export function drawHands(context, panel, plot, theme, value) {
   const { left, right, top, bottom } = plot;
+  context.save();
   for (const pair of pairsOf(panel)) {
     const [x, y] = pair.map((each) => (typeof each === "number" ? each : value(each)));
     const [across, up] = [plot.x(x), plot.y(y)];
@@ -171,4 +172,5 @@ export function drawHands(context, panel, plot, theme, value) {
       context.stroke();
     }
   }
+  context.restore();
 }
