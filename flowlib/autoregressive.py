@@ -34,7 +34,7 @@ class MaskedAutoregressive(Bijection):
     .. math:: s = c \tanh(\tilde s / c), \qquad (\tilde s, t) = \text{MADE}(x)
 
     Args:
-        dim: D.
+        dim: the dimension D.
         hidden: widths of the hidden layers of the network.
         order: the variables 0 to D - 1, the first one first.  None: as they are.  In a stack, let
             every other layer have ``range(dim)[::-1]``.

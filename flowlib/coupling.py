@@ -21,7 +21,7 @@ class Coupling(Bijection):
     needs no inverse: in both directions its input is the half that did not change.
 
     Args:
-        dim: D.
+        dim: the dimension D.
         keep: bool mask of shape (D,), True where z passes unchanged.  None: the first half,
             ``alternate(dim, 0)``.
         hidden: widths of the hidden layers of the network.

@@ -18,7 +18,7 @@ class Affine(Bijection):
     .. math:: x = e^s z + t, \qquad \log\lvert\det J\rvert = \sum_i s_i
 
     Args:
-        dim: D.
+        dim: the dimension D.
         log_scale, shift: s and t, tensors of shape (D,), used as they are.  Those left out become
             parameters that start at zero: a new layer is the identity.
 
@@ -123,7 +123,7 @@ class SinhArcsinh(Bijection):
     ε > 0 skews to the right; δ < 1 makes the tails heavier, δ > 1 lighter.
 
     Args:
-        dim: D.
+        dim: the dimension D.
         skew: ε, shape (D,), used as it is.
         log_tail: log δ, shape (D,), used as it is.  Left out, the two become parameters that start
             at zero: a new layer is the identity.

@@ -121,7 +121,7 @@ class MADE(Held):
     An output sees *every* variable before its own if no hidden layer is narrower than D - 1.
 
     Args:
-        dim: D.
+        dim: the dimension D.
         hidden: widths of the hidden layers; () for outputs that are linear in x.
         outputs: how many outputs each variable has.
         order: the variables 0 to D - 1, the first one first.  None: as they are.

@@ -29,7 +29,7 @@ class Planar(Bijection):
     of ``x``: 1e-12 relative in float64, 1e-6 in float32.  Its derivatives are right to third order.
 
     Args:
-        dim: D.
+        dim: the dimension D.
         constrain: replace u by û.  Without it the layer may fold, and ``inverse`` may refuse.
         u, w, b: tensors of shape (D,), (D,) and (), used as they are.  Those left out become
             parameters, started so that û = 0: a new layer is the identity.

@@ -30,7 +30,7 @@ class WaveNet(nn.Module):
         conditions: channels of c, the conditions at each sample.  Outputs at t see c up to
             and including t.
         channels: width of every layer.
-        layers: L.
+        layers: their number L.
         zero_head: whether the last layer starts at zero, so that the outputs do.
 
     Attributes:
@@ -192,7 +192,7 @@ class Teacher(nn.Module):
 
     Args:
         conditions: channels of c.
-        mixtures: K.
+        mixtures: the number of logistics K.
         channels, layers: of the :class:`WaveNet`.
 
     Attributes:

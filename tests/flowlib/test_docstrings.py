@@ -38,3 +38,10 @@ def test_a_source_is_a_link(module):
     for source in re.findall(r"^ +Source: (?:.+\n)+?(?= *\n| *\"\"\"$)", text, re.MULTILINE):
         linked = re.search(r"<https://[^>]+>`_", source)
         assert linked or any(name in source for name in BOOKS), source
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_description_is_a_list_of_nothing(module):
+    """A letter and a full stop alone begin a list in reStructuredText."""
+    text = inspect.getsource(importlib.import_module(module))
+    assert re.findall(r"^ +[\w, ]+: [A-Za-z]\.$", text, re.MULTILINE) == []
