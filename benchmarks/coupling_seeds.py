@@ -94,10 +94,11 @@ def real_nvps(code: dict, steps: int = 1500, seeds: int = 4) -> list[Flow]:
 def layer_by_layer(code: dict, flow: Flow) -> dict:
     """What the figure of the trained flow reads, at its defaults and at the temperature 0.05."""
     code["flows"] = {"RealNVP": (flow, 0.0)}
-    exec(CELLS["layers-outputs"], code)  # noqa: S102
+    exec(CELLS["layers-way"] + "\n" + CELLS["layers-outputs"], code)  # noqa: S102
     noise = Noise(400, 2).realisation(0)
+    point = torch.zeros(2)  # of the cross-hair
     warm, cold = (
-        code["after_layers"](torch.tensor(8.0), torch.tensor(T), noise) for T in (1.0, 0.05)
+        code["after_layers"](torch.tensor(8.0), torch.tensor(T), *point, noise) for T in (1.0, 0.05)
     )
     moons, fresh = code["moons"], code["fresh"]
     middle = flow.bijection(torch.zeros(2))[0]

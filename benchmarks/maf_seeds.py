@@ -39,7 +39,7 @@ def toys(cells: dict[str, str], seed: int) -> dict:
         for (name, K), flow in found["fits"].items()
     }
     with torch.no_grad():
-        undone = found["normalise"](torch.tensor(8.0), torch.tensor(0.0))["kl"].tolist()
+        undone = found["normalise"](torch.tensor(8.0), *torch.zeros(3))["kl"].tolist()
     return {"kl_in_nats": kl, "kl_after_layers_undone": [round(each, 3) for each in undone]}
 
 

@@ -32,7 +32,7 @@ def test_a_scroll_that_begins_on_a_control_changes_nothing(browser, address, nam
             figure.wake()
             figure.handle.evaluate(WATCH)
             before = figure.handle.evaluate(STATE), figure.readouts(), figure.picture()
-            controls = figure.handle.query_selector_all(".live-body :is(input, select, button)")
+            controls = figure.handle.query_selector_all(".live-side :is(input, select, button)")
             for control in controls:
                 *place, top = control.evaluate(PLACE)
                 finger.path(place, UP)
@@ -40,7 +40,7 @@ def test_a_scroll_that_begins_on_a_control_changes_nothing(browser, address, nam
             visit.page.evaluate(TWO_FRAMES)
             assert visit.page.evaluate("moves") == []
             assert before == (figure.handle.evaluate(STATE), figure.readouts(), figure.picture())
-            if slider := figure.handle.query_selector("input[type=range]"):
+            if slider := figure.handle.query_selector(".live-side input[type=range]"):
                 finger.path(slider.evaluate(PLACE)[:2], ASIDE)
                 visit.page.evaluate(TWO_FRAMES)
                 assert visit.page.evaluate("moves.splice(0)"), f"{figure.name}: no finger arrives"

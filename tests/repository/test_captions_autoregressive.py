@@ -116,7 +116,13 @@ def test_undoing_some_layers_leads_away_and_other_data_are_not_round():
     fig = chapter(
         "scrub-function", "scrub-live", names=names | {"fits": {("two moons", 8): flow}}
     ).shown
-    before = scalars(fig)
+    before, ends = scalars(fig), []
+    for fig.p1, fig.p2 in ((1.0, -2.5), (3.0, 2.0)):  # on a moon, and towards a corner
+        out = fig.evaluate()
+        torch.testing.assert_close(out["log_q"], flow.log_prob(torch.tensor([fig.p1, fig.p2])))
+        torch.testing.assert_close(out["way2"][-1], out["end"][0, 1])
+        ends.append(out["end"].norm().item())
+    assert ends[0] < 2.5 and ends[1] > 5
     fig.aside = 0.5
     after = scalars(fig)
     assert after["kl_now"] > 2 * before["kl_now"]

@@ -45,6 +45,16 @@ def test_a_leaning_square_keeps_its_area_and_equal_rows_have_none():
     assert torch.linalg.matrix_rank(x) == 1  # a line
 
 
+def test_log_p_changes_by_log_det_at_every_point_of_the_noise():
+    fig = chapter("matrix-outputs", "matrix-figure")
+    for fig.p1, fig.p2 in ((-1.5, 1.0), (3.0, -4.0), (0.0, 0.0)):
+        out = fig.evaluate()
+        assert f"{out['log_pz'] - out['log_px']:.3f}" == readings(fig)["change"] == "0.811"
+    for k, (row1, row2) in {1: ("a11", "a21"), 3: ("a12", "a22")}.items():  # the rings are corners
+        assert [out["x1"][k], out["x2"][k]] == [getattr(fig, row1), getattr(fig, row2)]
+    assert "(By 0.811 at every point: that is log |det A|.)" in fig.spec["caption"]
+
+
 def test_two_layers_add_nothing_and_one_changes_its_sign():
     cells = "one-d-map", "volume-preserving-check", "composition-layers", "composition-journey"
     fig = chapter(*cells, "composition-outputs", "composition-live")

@@ -73,6 +73,9 @@ def test_the_tilt_moves_the_bright_spot_the_push_no_area_and_the_level_the_entro
         changes[name] = [
             abs(moved[key] - default[key].item()) > 1e-3 for key in ("log_det", "gained")
         ]
+    for fig.disc2 in (-2.0, 0.0, 2.0):
+        assert scalars(fig)["log_det"] == default["log_det"].item()
+    assert "(Upwards: s depends on z₁ only.)" in caption(CELLS["affine-live"])
     assert changes == {"level": [True, True], "tilt": [True, False], "push": [False, False]}
 
 

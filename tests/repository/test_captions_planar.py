@@ -26,9 +26,15 @@ def direction(fig) -> float:
 
 
 def test_turning_w_turns_the_direction_only_where_u_is_corrected():
-    fig = chapter("one-layer-outputs", "one-layer-function", "one-layer-live")
+    fig = chapter("one-layer-outputs", "one-layer-function", "one-layer-panels", "one-layer-live")
     start = fig.value
     turned = [f"{direction(fig):.0f}°"]
+    growth = {}
+    for fig.p1 in (-4.0, -1.0, 0.0, 1.0, 4.0):
+        for fig.p2 in (-2.0, 3.0):
+            growth.setdefault(fig.p1, set()).add(readings(fig)["log_det"])
+    assert growth == {-4: {"0.000"}, -1: {"0.022"}, 0: {"0.273"}, 1: {"0.022"}, 4: {"0.000"}}
+    assert "On the plane: there its log-det is 0.273." in " ".join(fig.spec["caption"].split())
     fig.w2 = -3.0
     turned.append(f"{direction(fig):.0f}°")
     assert turned == ["86°", "44°"] and "from 86° to 44°" in fig.spec["caption"]

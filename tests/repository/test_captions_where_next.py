@@ -16,6 +16,9 @@ def test_spline(page):
     for left, right in ((-2.8, 2.8), (-0.2, 0.2), (-1.8, 1.8)):
         figure.left, figure.right = left, right
         assert f"{figure.evaluate()['mass']:.3f}" == "0.683"
+    for at, name in figure.spec["panels"][0]["drag"]:  # a handle is on the curve
+        z, x = (figure.evaluate()[axis] for axis in "zx")
+        assert x[(z - at).abs().argmin()].item() == pytest.approx(getattr(figure, name))
     figure.steep_left = 5 * figure.steep_left
     assert figure.steep_left == 3
     after = figure.evaluate()
