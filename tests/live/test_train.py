@@ -253,7 +253,7 @@ PICTURES = """(figure, [step, draw, idle]) => {
     ("step", "draw", "idle", "steps", "in_one_frame"),
     [
         (1, 2, 11, 3, 3),  # a fast device: no more than a reader can watch
-        (5, 2, 4, 3, 3),
+        (5, 2, 4, 5, 5),
         (30, 60, 30, 3, 2),  # a slow one: as long as the drawing and what the browser adds
         (1, 20, 20, 9, 9),
         (20, 400, 0, 20, 3),  # a very slow one: a click waits for few steps only

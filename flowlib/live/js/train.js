@@ -10,7 +10,7 @@ import { allFinite } from "./kernels.js";
 import { number } from "./words.js";
 
 const PACE = 180; // steps in a second at most, so that a reader can watch
-const BUDGET = 40; // milliseconds that steps may take between pictures, where those take less
+const BUDGET = 24; // milliseconds that steps may take between pictures, where those take less
 const LONGEST = 50; // milliseconds after which a frame takes no further step: a click is waiting
 const REST = 1000; // milliseconds between pictures for readers who want no motion
 
