@@ -24,6 +24,7 @@ FILES = (
     "words.js",
     "theme.js",
     "marks.js",
+    "pointer.js",
     "finger.js",
     "controls.js",
     "layout.js",

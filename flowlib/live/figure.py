@@ -22,6 +22,7 @@ from torch import Tensor
 
 from flowlib.live import bundle, static, words
 from flowlib.live.controls import ControlTrait, Noise, as_control, control_spec
+from flowlib.live.hands import check_hands
 from flowlib.live.panels import check_outputs, outputs_read, place
 from flowlib.live.trace import ConstantPool, trace
 
@@ -72,7 +73,7 @@ class LiveFigure(anywidget.AnyWidget):
 
     def draw(self):
         """The figure in its present state, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
-        return static.picture(self.spec, self.shown())
+        return static.picture(self.spec, self.value, self.shown())
 
     def shown(self) -> dict[str, Tensor]:
         """The outputs that the panels show.  Raises ValueError on a NaN, as the page does."""
@@ -88,7 +89,7 @@ class LiveFigure(anywidget.AnyWidget):
     def book_data(self) -> dict:
         """What the page of the book needs, as plain JSON."""
         outputs = self.shown()
-        png, width, height = static.to_png(static.picture(self.spec, outputs))
+        png, width, height = static.to_png(static.picture(self.spec, self.value, outputs))
         return {
             "spec": self.spec,
             "graphs": self.graphs,
@@ -201,12 +202,15 @@ def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shap
         raise ValueError(f"live expected a picture or a number with a sound; got {panels}")
     for each in shapes:
         check_outputs(panels, each)
+    controls = [control_spec(key, control) for key, control in moved.items()]
+    panels = place(list(panels), shapes[0])
+    check_hands(panels, controls)
     return {
         "name": name,
         "caption": caption,
-        "controls": [control_spec(key, control) for key, control in moved.items()],
+        "controls": controls,
         "noise": [control_spec(key, noise) for key, noise in noises.items()],
-        "panels": place(list(panels), shapes[0]),
+        "panels": panels,
     }
 
 

@@ -6,6 +6,9 @@ page read; ``marks.py`` has the marks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from flowlib.live.hands import hands
 from flowlib.live.marks import SHAPES
 from flowlib.live.numbers import is_number, plain
 
@@ -19,6 +22,8 @@ def axes(
     ylabel: str = "",
     title: str = "",
     equal: bool = False,
+    probe: tuple[str, str] | None = None,
+    drag: Iterable[tuple] = (),
 ):
     """A picture with an x and a y range, and marks drawn in the order given.
 
@@ -30,6 +35,10 @@ def axes(
         alt: one sentence for people who cannot see the picture.  The state of the controls and
             the readouts follow it, so describe what is drawn, not which values it has now.
         equal: one unit of x is as long as one of y, as planes need.
+        probe: two sliders that a reader moves by pointing at a place in the picture.  A cross-hair
+            is drawn there; the two have no rows among the controls.
+        drag: pairs of sliders, each with a handle in the picture, to be dragged; a number in place
+            of one of the two stays.
     """
     if not marks or not all(isinstance(m, dict) and m.get("kind") in SHAPES for m in marks):
         raise ValueError(f"axes expected marks such as heat(...) or points(...); got {marks}")
@@ -55,6 +64,7 @@ def axes(
         "title": title,
         "alt": alt.strip(),
         "equal": equal,
+        **hands(probe, drag),
     }
 
 

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
+from flowlib.live.hands import CROSS, HALO, RIM, RING, pairs, place
 from flowlib.live.marks import CURVE, DRAWINGS, HEAT, dashes
 from flowlib.live.words import has_cells, number, panel_ticks, tick_text
 from flowlib.plotting import OPACITY, PALETTE
@@ -25,8 +26,8 @@ TITLE, LEGEND, READOUTS, ACROSS = 22, 22, 52, 4  # heights; how many readouts si
 INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
 
 
-def picture(spec: dict, outputs: dict) -> Figure:
-    """The panels of ``spec`` showing ``outputs``, in rows of at most three."""
+def picture(spec: dict, values: dict, outputs: dict) -> Figure:
+    """The panels of ``spec`` showing ``outputs`` of control ``values``, in rows of at most three."""
     panels = [panel for panel in spec["panels"] if panel["kind"] == "axes"]
     rows = [_row(panels[i : i + 3]) for i in range(0, len(panels), 3)]
     items = [item for panel in spec["panels"] for item in panel.get("items", [])]
@@ -40,7 +41,8 @@ def picture(spec: dict, outputs: dict) -> Figure:
             width = panel["aspect"] * row["plot"]
             bottom = top - row["head"] - TOP - row["plot"]
             box = (left + LEFT, bottom, width, row["plot"])
-            _axes(figure, panel, box, outputs, top, height)
+            ax = _axes(figure, panel, box, outputs, top, height)
+            _hands(ax, panel, values)
             left += LEFT + width + RIGHT + GAP
         top -= row["height"]
     for i, item in enumerate(items):
@@ -109,6 +111,20 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
     text(left, top - 15, panel["title"], size=11, weight="bold", va="baseline")
     for mark in panel["marks"]:
         DRAWINGS[mark["kind"]](ax, panel, mark, outputs)
+    return ax
+
+
+def _hands(ax, panel: dict, values: dict):
+    """A ring where a reader takes hold, and through a probe a cross."""
+    for pair in pairs(panel):
+        x, y = place(pair, values)
+        for colour, more in (("white", 2 * HALO), (INK, 0)):
+            style = {"color": colour, "linewidth": CROSS + more, "zorder": 4}
+            if pair == panel["probe"]:
+                ax.axvline(x, **style)
+                ax.axhline(y, **style)
+            style |= {"markersize": 2 * RING, "markeredgewidth": RIM + more}
+            ax.plot([x], [y], "o", markerfacecolor="none", clip_on=False, **style)
 
 
 def _keep_inside(figure: Figure, ax, wide: float):

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from flowlib import plotting
-from flowlib.live import axes, builder, bundle, curve, marks, matrix, static, words
+from flowlib.live import axes, builder, bundle, curve, hands, marks, matrix, static, words
 from pages import module_url
 
 CSS = bundle.css()
@@ -64,6 +64,9 @@ def test_margins_around_a_plot():
     assert rule(".live-plot")["padding-top"].startswith(padding)
     assert rule(".live-panel")["flex"] == f"var(--aspect) 1 {across}px"
     assert rule(".live-panel")["max-width"].endswith(f"+ {across}px)")
+    handle = rule(".live-handle")
+    assert handle["left"] == f"calc({static.LEFT}px + var(--across) * (100% - {across}px))"
+    assert handle["bottom"] == f"calc({static.BOTTOM}px + var(--up) * (100% - {up}px))"
     for selector in (".live-title", ".live-legend", ".live-side", ".live-alert > .live-error"):
         _, right, _, left = rule(selector)["margin"].split()
         assert (left, right) == (f"{static.LEFT}px", f"{static.RIGHT}px"), selector
@@ -80,6 +83,11 @@ def test_a_static_picture_has_the_width_that_the_page_gives_it():
 def test_a_mark_has_the_same_measures(name):
     ours = getattr(marks, name)
     assert const("marks.js", name) == (list(ours) if isinstance(ours, tuple) else ours)
+
+
+@pytest.mark.parametrize("name", ["RING", "RIM", "CROSS", "HALO"])
+def test_a_place_that_is_moved_has_the_same_measures(name):
+    assert const("pointer.js", name) == getattr(hands, name)
 
 
 def test_a_value_has_the_same_most_numbers():

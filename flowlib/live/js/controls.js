@@ -59,13 +59,16 @@ function slider(spec, id, label, change) {
   return { element, show, pause: () => sweep?.pause() };
 }
 
+/** The value that a slider can take which is closest to this one. */
+export function onStep({ min, max, step }, value) {
+  const steps = Math.round((Math.min(Math.max(value, min), max) - min) / step);
+  return Math.min(Number((min + steps * step).toPrecision(12)), max);
+}
+
 /** A button that sweeps a slider to its end, once; with reduced motion, a step at a time. */
 function sweeper({ label, min, max, step }, read, change) {
   let frame = 0;
-  const go = (value) => {
-    const steps = Math.round((value - min) / step);
-    change(Math.min(Number((min + steps * step).toPrecision(12)), max));
-  };
+  const go = (value) => change(onStep({ min, max, step }, value));
   const element = button("", () => {
     if (frame) return pause();
     const from = read() >= max ? min : read();

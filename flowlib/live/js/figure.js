@@ -10,6 +10,7 @@ import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
 import { Memory } from "./memory.js";
 import { noise } from "./noise.js";
+import { makeHands } from "./pointer.js";
 import { compile } from "./runtime.js";
 import { Sound } from "./sound.js";
 import { Training } from "./train.js";
@@ -39,6 +40,7 @@ export class View {
     const starters = [...(this.training?.elements ?? []), ...this.sounds.map((each) => each.element)];
     const { body, ...parts } = layOut(this.spec, this.controls, this.actions(), starters);
     Object.assign(this, parts);
+    this.hands = this.pictures.map(({ panel, canvas }) => makeHands(this, panel, canvas));
     this.name(id, body.querySelectorAll("button"));
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
@@ -220,7 +222,7 @@ export class View {
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either
       this.theme ??= readTheme(this.figure);
-      drawPanel(canvas, panel, this.outputs, this.shapes, this.theme);
+      drawPanel(canvas, panel, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
     }
   }
 

@@ -2,7 +2,7 @@
  * A finger on a slider drags it, taps it, or scrolls the page.  Browsers move the slider to where the
  * finger lands, before that is known; here nothing follows until it is.
  */
-const SLOP = 8; // pixels within which a finger rests
+export const SLOP = 8; // pixels within which a finger rests
 
 /** Calls `change(value)` when a mouse, a key or a finger moves a range; not when a scroll passes it. */
 export function whenMoved(input, change) {

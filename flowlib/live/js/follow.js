@@ -13,7 +13,10 @@ export function follow(view) {
     undo.push(() => model.off(`change:${name}`, listener));
   };
   spec.controls.forEach(({ name, label }, i) => {
-    const show = () => view.controls[i].show(model.get(name));
+    const show = () => {
+      view.controls[i].show(model.get(name));
+      view.hands.forEach((each) => each());
+    };
     onModel(name, () => {
       show();
       if (spec.train?.takes.start.includes(name)) {

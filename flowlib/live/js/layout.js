@@ -4,12 +4,14 @@ import { button, make } from "./controls.js";
 /**
  * The body of a figure: pictures, numbers, controls, buttons.
  * @param {object} spec
- * @param {{element: HTMLElement}[]} controls
+ * @param {{element: HTMLElement}[]} controls those of a probe are in its picture, not in the list
  * @param {Record<string, (element: HTMLButtonElement) => void>} actions by the words on the button
  * @param {HTMLElement[]} starters the buttons above the controls: of training, of sounds
  */
 export function layOut(spec, controls, actions, starters) {
   const axes = spec.panels.filter((panel) => panel.kind === "axes");
+  const probed = axes.flatMap(({ probe }) => probe ?? []);
+  const listed = spec.controls.map(({ name }) => !probed.includes(name));
   const items = spec.panels.flatMap((panel) => panel.items ?? []);
   const pictures = axes.map((panel) => {
     return { panel, canvas: make("canvas", { role: "img", ariaLabel: panel.alt }) };
@@ -26,7 +28,8 @@ export function layOut(spec, controls, actions, starters) {
   );
   const side = make("div", { className: "live-side" });
   if (numbers.length) side.append(make("div", { className: "live-readouts" }, ...numbers));
-  side.append(allControls(spec, controls, starters), buttons(actions));
+  const [specs, rows] = [spec.controls, controls].map((every) => every.filter((_, i) => listed[i]));
+  side.append(allControls(specs, rows, starters), buttons(actions));
   const body = make(
     "div",
     { className: "live-body" },
@@ -36,7 +39,7 @@ export function layOut(spec, controls, actions, starters) {
     spoken,
   );
   if (axes.length === 1 && axes[0].aspect <= 1.5) body.classList.add("live-beside");
-  if (axes.length > 1 && controls.length <= 6) body.classList.add("live-stacks");
+  if (axes.length > 1 && rows.length <= 6) body.classList.add("live-stacks");
   return { body, pictures, readouts, alert, spoken };
 }
 
@@ -60,14 +63,14 @@ function legend(panel) {
   return make("ul", { className: "live-legend" }, ...entries);
 }
 
-function allControls(spec, controls, starters) {
+function allControls(specs, controls, starters) {
   const element = make("div", { className: "live-controls" });
   if (starters.length) element.append(make("div", { className: "live-starters" }, ...starters));
   element.append(...controls.map((control) => control.element));
-  const beside = spec.controls.filter(({ kind }) => kind !== "checkbox");
+  const beside = specs.filter(({ kind }) => kind !== "checkbox");
   const longest = Math.max(2, ...beside.map(({ label }) => label.length));
   element.style.setProperty("--label", `${longest}ch`);
-  const most = spec.controls.some(({ play }) => play) ? 5 : 9; // a play button takes room too
+  const most = specs.some(({ play }) => play) ? 5 : 9; // a play button takes room too
   if (longest > most) element.classList.add("live-above"); // labels above their sliders
   return element;
 }

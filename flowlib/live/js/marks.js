@@ -3,6 +3,7 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
+import { drawHands } from "./pointer.js";
 import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
 
@@ -19,27 +20,28 @@ const DASH = [6, 4];
 const BARS = 0.72; // of the room for the bars at one place
 const BAR = 0.92; // of its own part of that
 
+/** Where the axes are in a picture of this size, and a number's pixel across and up; in CSS pixels. */
+export function plotOf({ x: [x0, x1], y: [y0, y1] }, width, height) {
+  const [left, right] = [MARGIN.left, width - MARGIN.right];
+  const [top, bottom] = [MARGIN.top, height - MARGIN.bottom];
+  const plot = { left, top, right, bottom, width: right - left, height: bottom - top };
+  plot.x = (value) => left + ((value - x0) / (x1 - x0)) * plot.width;
+  plot.y = (value) => bottom - ((value - y0) / (y1 - y0)) * plot.height;
+  return plot;
+}
+
 /**
  * @param {HTMLCanvasElement} canvas sized in device pixels
  * @param {object} panel an "axes" entry of the spec
  * @param {Record<string, Float32Array>} outputs
  * @param {Record<string, number[]>} shapes
  * @param {ReturnType<typeof readTheme>} theme
+ * @param {(name: string) => number} value of a slider
  */
-export function drawPanel(canvas, panel, outputs, shapes, theme) {
+export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
   const { width, height } = canvas.getBoundingClientRect();
-  const plot = {
-    left: MARGIN.left,
-    top: MARGIN.top,
-    right: width - MARGIN.right,
-    bottom: height - MARGIN.bottom,
-  };
-  plot.width = plot.right - plot.left;
-  plot.height = plot.bottom - plot.top;
+  const plot = plotOf(panel, width, height);
   if (!(plot.width > 0 && plot.height > 0)) return;
-  const [[x0, x1], [y0, y1]] = [panel.x, panel.y];
-  plot.x = (value) => plot.left + ((value - x0) / (x1 - x0)) * plot.width;
-  plot.y = (value) => plot.bottom - ((value - y0) / (y1 - y0)) * plot.height;
 
   const context = canvas.getContext("2d");
   context.setTransform(canvas.width / width, 0, 0, canvas.height / height, 0, 0);
@@ -57,6 +59,7 @@ export function drawPanel(canvas, panel, outputs, shapes, theme) {
   }
   context.restore();
   drawAxes(context, panel, plot, theme);
+  drawHands(context, panel, plot, theme, value);
 }
 
 const MARKS = {
