@@ -23,6 +23,7 @@ from torch import Tensor
 from flowlib.live import bundle, static, words
 from flowlib.live.controls import ControlError, ControlTrait, Noise, as_control, control_spec
 from flowlib.live.drawing import Drawn, paper_of, realisations
+from flowlib.live.guess import check_guess
 from flowlib.live.hands import check_hands
 from flowlib.live.panels import check_outputs, outputs_read, place
 from flowlib.live.trace import ConstantPool, trace
@@ -220,6 +221,7 @@ def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shap
     controls = [control_spec(key, control) for key, control in moved.items()]
     panels = place(list(panels), shapes[0])
     check_hands(panels, controls)
+    check_guess(panels)
     paper = paper_of(panels, noises)
     return {
         "name": name,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flowlib.live.drawing import SHAPES as SHAPES_TO_DRAW
+from flowlib.live.guess import guessed
 from flowlib.live.hands import hands
 from flowlib.live.marks import SHAPES
 from flowlib.live.numbers import is_number, plain
@@ -26,6 +27,7 @@ def axes(
     probe: tuple[str, str] | None = None,
     drag: Iterable[tuple] = (),
     drawing: str | None = None,
+    guess: str | Iterable[str] | None = None,
 ):
     """A picture with an x and a y range, and marks drawn in the order given.
 
@@ -44,6 +46,8 @@ def axes(
         drawing: the shape that a reader's drawing on these axes starts from, for a control that is
             :class:`Drawn`: "two moons", "ring", "spiral", "eight Gaussians", "checkerboard" or
             "banana".
+        guess: the y of a curve that the reader draws before seeing it, and after it other outputs
+            that would give it away: what shows them is hidden until then.
     """
     if not marks or not all(isinstance(m, dict) and m.get("kind") in SHAPES for m in marks):
         raise ValueError(f"axes expected marks such as heat(...) or points(...); got {marks}")
@@ -74,6 +78,7 @@ def axes(
         "equal": equal,
         **hands(probe, drag),
         **({"drawing": drawing} if drawing else {}),
+        **guessed(guess, marks),
     }
 
 
