@@ -2,7 +2,7 @@
 # make html   build it                         make benchmark  time figures and layers
 # make pdf    print it to one file             make lighthouse audit the pages by Lighthouse
 # make clean  drop what was built              make fork       give it a fork's address: URL=https://github.com/me/my-flows
-# make package, oldest, nightly, colab, lab, links, hooks, browsers: see CONTRIBUTING.md
+# make package, oldest, nightly, js, simd, colab, lab, links, hooks, browsers: see CONTRIBUTING.md
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python, \
 	$(shell $(p) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) and print("$(p)")' 2>/dev/null)))
@@ -16,7 +16,7 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: book html pdf test chapters notebooks package house oldest nightly simd compiler links hooks benchmark lighthouse browser browsers colab lab fork clean
+.PHONY: book html pdf test chapters notebooks package house oldest nightly js simd compiler links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
 	$(BIN)/python tools/serve.py _build/html
@@ -75,9 +75,14 @@ links: $(BUILT)
 	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >.links.yml
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
 
+# The page's script, from the modules in flowlib/live/js to flowlib/live/live.js.  Needs Node.js.
+js:
+	@$(PYTHON) -m tools.js
+
 # The kernels of the page's evaluator, from flowlib/live/js/simd to flowlib/live/js/module.js.
 simd: compiler
 	$(BIN)/python -m tools.simd
+	$(MAKE) js
 
 # With it, a test compiles the kernels again and compares.
 compiler: $(BUILT)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from flowlib.autoregressive import MaskedAutoregressive
 from flowlib.base import Bijection, Compose, Inverse
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
+from flowlib.continuous import ContinuousFlow, Velocity, flow_matching_loss
 from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
 from flowlib.data.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.data.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
@@ -41,6 +42,7 @@ __all__ = [
     "Boxed",
     "Checkerboard",
     "Compose",
+    "ContinuousFlow",
     "Digits",
     "EightGaussians",
     "Flow",
@@ -55,6 +57,7 @@ __all__ = [
     "Sigmoid",
     "SinhArcsinh",
     "TwoMoons",
+    "Velocity",
     "alternate",
     "bits_per_dim",
     "cell_centres",
@@ -63,6 +66,7 @@ __all__ = [
     "draw_grid",
     "draw_points",
     "fit",
+    "flow_matching_loss",
     "jacobian_log_det",
     "mlp",
     "optical_digits",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,11 @@ STEP = re.compile(r"^(?:New file|At the end of|In) `.*:$", re.MULTILINE)
 NEXT = "Versions, and what runs where"  # the part after the recipes
 SUITES = {
     "A bijection": ("leaky", "flowlib/test_bijections.py", "flowlib/test_docstrings.py"),
-    "An operation of the page": ("signbit", "live/test_runtime.py"),
+    "An operation of the page": (
+        "signbit or modules",
+        "live/test_runtime.py",
+        "repository/test_js.py",
+    ),
     "A mark": (
         "rug or every_mark",
         "live/test_static.py",
@@ -42,6 +47,17 @@ def run(copy, *command):
     )
 
 
+def made(copy, text):
+    """A command of the Makefile, by the Python that runs the tests."""
+    assert text == "make js\n"
+    if not shutil.which("npx"):
+        pytest.skip("make js needs Node.js")
+    python = f"PYTHON={sys.executable}"
+    return subprocess.run(
+        ["make", "js", python], check=False, cwd=copy, capture_output=True, text=True
+    )
+
+
 def follow(copy, recipe):
     """Does each step of a recipe: writes files, inserts lines, runs what names no file."""
     steps = RECIPE.findall(recipe)
@@ -59,8 +75,7 @@ def follow(copy, recipe):
                 after = before + text
             (copy / name).write_text(after, encoding="utf-8")
         else:
-            assert language == "python"
-            done = run(copy, "-c", text)
+            done = run(copy, "-c", text) if language == "python" else made(copy, text)
             assert done.returncode == 0, done.stderr
 
 

@@ -123,7 +123,8 @@ export class Guess {
     this.asks = true;
     this.compare.textContent = "Compare";
     this.area.textContent = "";
-    this.told.textContent = "Drag the dashed line to where you expect the curve.";
+    const what = this.truth.label ? `“${this.truth.label}”` : "the curve";
+    this.told.textContent = `Drag the dashed line to where you expect ${what}.`;
     this.sheet.classList.remove("live-guessed");
     if (this.view.outputs) this.view.schedule();
   }

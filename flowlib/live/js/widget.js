@@ -15,5 +15,3 @@ export function render({ model, el }) {
   view.schedule();
   return () => view.stop();
 }
-
-export default { render };
