@@ -173,7 +173,7 @@ export class Drawing {
   }
 
   makePaste() {
-    const text = make("textarea", { rows: 4, spellcheck: false, placeholder: "1.5\t2.5\n3\t4" });
+    const text = make("textarea", { rows: 4, spellcheck: false, placeholder: "1.5, 2.5" });
     const refused = make("p", { className: "live-refused" });
     refused.setAttribute("role", "alert");
     const attempt = (work) => {

@@ -49,7 +49,7 @@ export function readTable(text) {
 }
 
 function separatorOf(lines) {
-  for (const separator of ["\t", ";"]) if (lines.some((line) => line.includes(separator))) return separator;
+  for (const separator of [`\t`, ";"]) if (lines.some((line) => line.includes(separator))) return separator;
   const pairs = lines.map((line) => line.trim().split(/\s+/));
   const spaced = pairs.some((cells) => cells.length === 2 && cells.every((cell) => isNumber(cell, true)));
   return !spaced && lines.some((line) => line.includes(",")) ? "," : /\s+/;
