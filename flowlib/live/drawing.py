@@ -135,7 +135,10 @@ def paper_of(panels, inputs: dict) -> Paper | None:
             "a figure with a Drawn input expected one panel with a shape to start from, as in "
             f"axes(..., drawing='two moons'); got {len(sheets)} such panels and inputs {drawn}"
         )
-    return Paper(*(tuple(sheets[0][k]) for k in "xy"), sheets[0]["drawing"]) if sheets else None
+    if not sheets:
+        return None
+    (sheet,) = sheets
+    return Paper(tuple(sheet["x"]), tuple(sheet["y"]), sheet["drawing"])
 
 
 def realisations(inputs: dict, k: int, paper: Paper | None, points: Points) -> dict[str, Tensor]:
