@@ -3,6 +3,7 @@
 from flowlib.live import marks
 from flowlib.live.adam import adam_start, adam_step, with_parameters
 from flowlib.live.controls import Checkbox, Choice, ControlError, Noise, Slider
+from flowlib.live.drawing import Drawn
 from flowlib.live.figure import LiveFigure, live
 from flowlib.live.marks import *
 from flowlib.live.panels import axes, readouts, sound
@@ -13,6 +14,7 @@ __all__ = [
     "Checkbox",
     "Choice",
     "ControlError",
+    "Drawn",
     "LiveFigure",
     "Noise",
     "Slider",

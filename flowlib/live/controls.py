@@ -1,4 +1,4 @@
-"""What a reader can move: sliders, checkboxes, dropdowns, and the noise behind a sample.
+"""What a reader can move: sliders, checkboxes, dropdowns, the noise behind a sample, a drawing.
 
 ``live(fn, ..., u1=(-3.0, 3.0, 1.5))`` takes abbreviations, as ``ipywidgets.interact`` does, with one
 difference: the third number of a slider is its *value*, because the picture a reader sees first
@@ -12,6 +12,7 @@ you write              the reader gets                         ``fn`` gets
 ``True``               a checkbox                              ``True`` or ``False``
 ``["U1", "U2"]``       a dropdown; the first is the default    ``"U1"`` or ``"U2"``
 ``Noise(256, 2)``      a button, "New noise"                   a (256, 2) float32 tensor
+``Drawn(256)``         brushes, on the axes with ``drawing=``  a (256, 2) float32 tensor
 =====================  ======================================  ==========================
 
 A scalar of numpy and a 0-d tensor or array do as well as Python's own numbers and bools.
@@ -26,6 +27,7 @@ import torch
 from torch import Tensor
 from traitlets import TraitError, TraitType
 
+from flowlib.live.drawing import Drawn
 from flowlib.live.noise import noise
 from flowlib.live.numbers import is_number, plain
 
@@ -171,10 +173,10 @@ class ControlTrait(TraitType):
             raise ControlError(f"{self.control_name} {error}") from None
 
 
-def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise:
+def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise | Drawn:
     """The control of an abbreviation."""
     try:
-        if isinstance(value, (Slider, Checkbox, Choice, Noise)):
+        if isinstance(value, (Slider, Checkbox, Choice, Noise, Drawn)):
             return value
         if isinstance(plain(value), bool):
             return Checkbox(value)
@@ -186,14 +188,15 @@ def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise:
         raise ValueError(f"control {name}: {error}") from None
     raise ValueError(
         f"control {name}: expected (min, max, value), True or False, a list of options, or "
-        f"Slider, Checkbox, Choice or Noise; got {value!r}"
+        f"Slider, Checkbox, Choice, Noise or Drawn; got {value!r}"
     )
 
 
 def control_spec(name: str, control) -> dict:
     """What the page needs of one control, as plain JSON."""
-    if isinstance(control, Noise):
-        return {"name": name, **asdict(control), "shape": list(control.shape)}
+    if isinstance(control, (Noise, Drawn)):
+        own = {"kind": control.kind, "shape": list(control.shape)}
+        return {"name": name, **asdict(control), **own}
     spec = {"name": name, "kind": control.kind, **asdict(control)}
     return {**spec, "label": control.label or default_label(name)}
 

@@ -21,7 +21,9 @@ import traitlets
 from torch import Tensor
 
 from flowlib.live import bundle, static, words
-from flowlib.live.controls import ControlTrait, Noise, as_control, control_spec
+from flowlib.live.controls import ControlError, ControlTrait, Noise, as_control, control_spec
+from flowlib.live.drawing import Drawn, paper_of, realisations
+from flowlib.live.guess import check_guess
 from flowlib.live.hands import check_hands
 from flowlib.live.panels import check_outputs, outputs_read, place
 from flowlib.live.trace import ConstantPool, trace
@@ -45,17 +47,30 @@ class LiveFigure(anywidget.AnyWidget):
     graphs = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
     seed = traitlets.Int(0, min=0, help="which realisation of the noise").tag(sync=True)
+    drawing = traitlets.Any([], help="points that the reader drew, a list of [x, y]").tag(sync=True)
     value = traitlets.Dict(read_only=True)
 
-    def __init__(self, fn, controls: dict, noises: dict[str, Noise], **traits):
+    def __init__(self, fn, controls: dict, noises: dict[str, Noise | Drawn], **traits):
         self._fn, self._controls, self._noises = fn, controls, noises
+        self._paper = paper_of(traits["spec"]["panels"], noises)
         super().__init__(**traits)
         if controls:
             self.observe(self._collect, names=list(controls))
+        if self._paper:
+            self.drawing = self._paper.shape(self._paper.start)
         self._collect()
 
     def _collect(self, change=None):
         self.set_trait("value", {name: getattr(self, name) for name in self._controls})
+
+    @traitlets.validate("drawing")
+    def _on_paper(self, proposal):
+        try:
+            if self._paper is None:
+                raise ValueError(f"figure {self.spec['name']} has no axes with drawing=")
+            return self._paper.check(proposal["value"])
+        except ValueError as error:
+            raise ControlError(str(error)) from None
 
     def evaluate(self) -> dict[str, Tensor]:
         """What ``fn`` returns for the present controls."""
@@ -64,12 +79,12 @@ class LiveFigure(anywidget.AnyWidget):
         return {name: out.detach() for name, out in outputs.items()}
 
     def _arguments(self, k: int) -> dict:
-        """The present controls, and realisation k of the noise."""
+        """The present controls, and realisation k of the noise and of the drawing's rows."""
         values = {
             name: self.value[name] if control.discrete else torch.tensor(float(self.value[name]))
             for name, control in self._controls.items()
         }
-        return values | {name: noise.realisation(k) for name, noise in self._noises.items()}
+        return values | realisations(self._noises, k, self._paper, self.drawing)
 
     def draw(self):
         """The figure in its present state, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
@@ -146,7 +161,7 @@ def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFig
         tensor(0.5000)
     """
     moved, noises = sort_controls(LiveFigure, controls)
-    inputs, pool = example_inputs(moved, noises), ConstantPool()
+    inputs, pool = example_inputs(moved, noises, panels), ConstantPool()
     graphs = {
         graph_key(choice): trace(partial(fn, **choice), inputs, pool) for choice in choices(moved)
     }
@@ -159,20 +174,21 @@ def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFig
     return figure
 
 
-def sort_controls(kind: type, controls: dict) -> tuple[dict, dict[str, Noise]]:
+def sort_controls(kind: type, controls: dict) -> tuple[dict, dict[str, Noise | Drawn]]:
     """What a reader moves, and the noise, from the abbreviations given to ``live``."""
     every = {key: as_control(key, value) for key, value in controls.items()}
     for key in every:
         if hasattr(kind, key) or key in kind.__annotations__ or key.startswith("_"):
             raise ValueError(f"a widget has a {key!r} of its own; give the control another name")
-    noises = {key: c for key, c in every.items() if isinstance(c, Noise)}
+    noises = {key: c for key, c in every.items() if isinstance(c, (Noise, Drawn))}
     return {key: c for key, c in every.items() if key not in noises}, noises
 
 
-def example_inputs(moved: dict, noises: dict[str, Noise]) -> dict[str, Tensor]:
-    """The sliders at their defaults and the first realisation of the noise."""
+def example_inputs(moved: dict, noises: dict[str, Noise | Drawn], panels) -> dict[str, Tensor]:
+    """The sliders at their defaults, the first realisation of the noise and of the first drawing."""
     sliders = {k: torch.tensor(float(c.value)) for k, c in moved.items() if not c.discrete}
-    return sliders | {key: noise.realisation(0) for key, noise in noises.items()}
+    paper = paper_of(panels, noises)
+    return sliders | realisations(noises, 0, paper, paper.shape(paper.start) if paper else [])
 
 
 def choices(moved: dict) -> list[dict]:
@@ -205,12 +221,15 @@ def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shap
     controls = [control_spec(key, control) for key, control in moved.items()]
     panels = place(list(panels), shapes[0])
     check_hands(panels, controls)
+    check_guess(panels)
+    paper = paper_of(panels, noises)
     return {
         "name": name,
         "caption": caption,
         "controls": controls,
         "noise": [control_spec(key, noise) for key, noise in noises.items()],
         "panels": panels,
+        **({"drawing": paper.spec()} if paper else {}),
     }
 
 

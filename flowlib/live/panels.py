@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flowlib.live.drawing import SHAPES as SHAPES_TO_DRAW
+from flowlib.live.guess import guessed
 from flowlib.live.hands import hands
 from flowlib.live.marks import SHAPES
 from flowlib.live.numbers import is_number, plain
@@ -24,6 +26,8 @@ def axes(
     equal: bool = False,
     probe: tuple[str, str] | None = None,
     drag: Iterable[tuple] = (),
+    drawing: str | None = None,
+    guess: str | Iterable[str] | None = None,
 ):
     """A picture with an x and a y range, and marks drawn in the order given.
 
@@ -39,6 +43,11 @@ def axes(
             is drawn there; the two have no rows among the controls.
         drag: pairs of sliders, each with a handle in the picture, to be dragged; a number in place
             of one of the two stays.
+        drawing: the shape that a reader's drawing on these axes starts from, for a control that is
+            :class:`Drawn`: "two moons", "ring", "spiral", "eight Gaussians", "checkerboard" or
+            "banana".
+        guess: the y of a curve that the reader draws before seeing it, and after it other outputs
+            that would give it away: what shows them is hidden until then.
     """
     if not marks or not all(isinstance(m, dict) and m.get("kind") in SHAPES for m in marks):
         raise ValueError(f"axes expected marks such as heat(...) or points(...); got {marks}")
@@ -47,6 +56,9 @@ def axes(
     kinds = [m["kind"] for m in marks]
     if "matrix" in kinds and (kinds.count("matrix") > 1 or x or y):
         raise ValueError(f"axes expected one matrix, and no x and y with it; got {kinds, x, y}")
+    if drawing is not None and (drawing not in SHAPES_TO_DRAW or not (x and y)):
+        shapes = ", ".join(SHAPES_TO_DRAW)
+        raise ValueError(f"axes expected drawing to be {shapes}, and x and y; got {drawing!r}")
     panel = plain({"x": x, "y": y, "marks": marks})
     for name in ("x", "y"):
         pair = panel[name]
@@ -65,6 +77,8 @@ def axes(
         "alt": alt.strip(),
         "equal": equal,
         **hands(probe, drag),
+        **({"drawing": drawing} if drawing else {}),
+        **guessed(guess, marks),
     }
 
 

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
+from flowlib.live.guess import hidden, reads
 from flowlib.live.hands import CROSS, HALO, RIM, RING, pairs, place
 from flowlib.live.marks import CURVE, DRAWINGS, HEAT, dashes
 from flowlib.live.words import has_cells, number, panel_ticks, tick_text
@@ -23,6 +24,7 @@ from flowlib.plotting import OPACITY, PALETTE
 WIDTH, GAP, TALLEST = 720, 24, 340
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 24, 40  # around each plot, as in live.css
 TITLE, LEGEND, READOUTS, ACROSS = 22, 22, 52, 4  # heights; how many readouts side by side
+UNKNOWN = "?"  # a number that the reader is to guess first
 INK, QUIET, LINE = "#222222", "#5A5A5A", "#8A8A8A"
 
 
@@ -30,6 +32,7 @@ def picture(spec: dict, values: dict, outputs: dict) -> Figure:
     """The panels of ``spec`` showing ``outputs`` of control ``values``, in rows of at most three."""
     panels = [panel for panel in spec["panels"] if panel["kind"] == "axes"]
     rows = [_row(panels[i : i + 3]) for i in range(0, len(panels), 3)]
+    unseen = hidden(spec["panels"])
     items = [item for panel in spec["panels"] for item in panel.get("items", [])]
     height = sum(row["height"] for row in rows) + READOUTS * -(-len(items) // ACROSS)
 
@@ -41,12 +44,14 @@ def picture(spec: dict, values: dict, outputs: dict) -> Figure:
             width = panel["aspect"] * row["plot"]
             bottom = top - row["head"] - TOP - row["plot"]
             box = (left + LEFT, bottom, width, row["plot"])
-            ax = _axes(figure, panel, box, outputs, top, height)
+            seen = [mark for mark in panel["marks"] if not reads(mark) & unseen]
+            ax = _axes(figure, panel, seen, box, outputs, top, height)
             _hands(ax, panel, values)
             left += LEFT + width + RIGHT + GAP
         top -= row["height"]
     for i, item in enumerate(items):
-        value = number(float(outputs[item["name"]]), item["digits"])
+        unknown = item["name"] in unseen
+        value = UNKNOWN if unknown else number(float(outputs[item["name"]]), item["digits"])
         x = (LEFT + i % ACROSS * (WIDTH - LEFT) / ACROSS) / WIDTH
         y = top - READOUTS * (i // ACROSS)
         figure.text(x, (y - 8) / height, item["label"], size=9.5, color=QUIET, va="top")
@@ -81,7 +86,15 @@ def _labelled(panel: dict) -> list[dict]:
     return [mark for mark in panel["marks"] if mark["label"]]
 
 
-def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, height: float):
+def _axes(
+    figure: Figure,
+    panel: dict,
+    seen: list[dict],
+    box: tuple,
+    outputs: dict,
+    top: float,
+    height: float,
+):
     left, bottom, wide, tall = box
     head = bottom + tall + TOP
     ax = figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, tall / height))
@@ -109,7 +122,7 @@ def _axes(figure: Figure, panel: dict, box: tuple, outputs: dict, top: float, he
         )  # fmt: skip
         legend.set_in_layout(False)
     text(left, top - 15, panel["title"], size=11, weight="bold", va="baseline")
-    for mark in panel["marks"]:
+    for mark in seen:
         DRAWINGS[mark["kind"]](ax, panel, mark, outputs)
     return ax
 

@@ -135,7 +135,7 @@ def train(
     roles = {"start": start, "step": step, "show": show}
     takes = {role: _takes(fn) for role, fn in roles.items()}
     _check_names(takes, moved, noises)
-    inputs = example_inputs(moved, noises) | {"losses": torch.full((steps,), torch.inf)}
+    inputs = example_inputs(moved, noises, panels) | {"losses": torch.full((steps,), torch.inf)}
 
     pool = ConstantPool()
     graphs: dict[str, dict] = {}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+from flowlib.live.guess import hidden
+
 
 def number(value: float, digits: int) -> str:
     """Fixed decimals, a true minus sign, no negative zero; very large or small as a power of ten."""
@@ -39,8 +41,11 @@ def describe(spec: dict, values: dict, outputs: dict) -> str:
 def state(spec: dict, values: dict, outputs: dict) -> str:
     """The controls and the readouts as one sentence."""
     said = [f"{c['label']} = {control_value(c, values[c['name']])}" for c in spec["controls"]]
+    unsaid = hidden(spec["panels"])
     for panel in spec["panels"]:
         for item in panel.get("items", []):
+            if item["name"] in unsaid:
+                continue
             value = number(float(outputs[item["name"]]), item["digits"])
             said.append(f"{item['label']}: {value}")
     return ", ".join(said) + "." if said else ""

@@ -125,7 +125,7 @@ def test_whole_sliders_give_whole_numbers():
         ([], "control a: Choice expected strings or whole numbers"),
         ([0.5, 1.5], "strings or whole numbers"),
         (["a", "a"], "options that differ"),
-        ("text", "or Slider, Checkbox, Choice or Noise; got 'text'"),
+        ("text", "or Slider, Checkbox, Choice, Noise or Drawn; got 'text'"),
     ],
 )
 def test_an_abbreviation_that_makes_no_sense(wrong, message):

@@ -96,11 +96,11 @@ class Model {
 """
 
 
-def open_widget(page, data):
+def open_widget(page, data, **more):
     """A figure in a page as anywidget draws it, with a model that has no kernel behind it."""
     spec = data["spec"]
     defaults = {control["name"]: control["value"] for control in spec["controls"]}
-    values = {"spec": spec, "graphs": data["graphs"], "seed": 0, **defaults}
+    values = {"spec": spec, "graphs": data["graphs"], "seed": 0, **defaults, **more}
     page.set_content(f"<style>{bundle.css()}</style><div id=el></div>")
     page.evaluate(
         """async ([model, url, values, data]) => {

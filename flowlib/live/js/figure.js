@@ -4,7 +4,9 @@
  * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
 import { makeControl } from "./controls.js";
+import { Drawing, rowsOf } from "./drawing.js";
 import { follow } from "./follow.js";
+import { Guess } from "./guess.js";
 import { hasNaN } from "./kernels.js";
 import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
@@ -41,11 +43,15 @@ export class View {
     const { body, ...parts } = layOut(this.spec, this.controls, this.actions(), starters);
     Object.assign(this, parts);
     this.hands = this.pictures.map(({ panel, canvas }) => makeHands(this, panel, canvas));
+    this.drawing = this.spec.drawing && new Drawing(this);
+    if (this.drawing) body.querySelector(".live-controls").before(this.drawing.element);
+    this.guess = this.spec.panels.some(({ guess }) => guess) && new Guess(this);
+    if (this.guess) body.querySelector(".live-side").prepend(this.guess.element);
     this.name(id, body.querySelectorAll("button"));
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
     const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks ?? panel);
-    this.shown = shown.flatMap((each) => OUTPUTS.map((key) => each[key]).filter(Boolean));
+    this.shown = shown.flatMap(outputsOf);
     follow(this);
     figure.dataset.state = "loading";
     figure.classList.add("live-mounted");
@@ -197,11 +203,14 @@ export class View {
   /** The sliders, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
   inputs(step, names) {
     const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
-    if (this.drawn?.draw !== draw) this.drawn = { draw, noises: {} };
+    const { spec, model } = this, drawing = model.get("drawing");
+    if (this.drawn?.draw !== draw || this.drawn.drawing !== drawing) this.drawn = { draw, drawing, noises: {} };
     const { noises } = this.drawn;
-    for (const { name, kind, shape, seed } of this.spec.noise) {
-      if (names.includes(name)) noises[name] ??= noise(kind, shape, (seed + 1009 * draw) % 2 ** 32);
-    }
+    const made = ({ kind, shape, seed, ...rest }) => {
+      const own = (seed + 1009 * draw) % 2 ** 32;
+      return kind === "drawn" ? rowsOf({ shape, ...rest }, drawing, spec.drawing, own) : noise(kind, shape, own);
+    };
+    for (const each of spec.noise) if (names.includes(each.name)) noises[each.name] ??= made(each);
     const sliders = this.spec.controls.filter(({ kind }) => kind === "slider");
     const values = sliders.map(({ name }) => [name, this.model.get(name)]);
     return { ...noises, ...Object.fromEntries(values) };
@@ -222,17 +231,20 @@ export class View {
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either
       this.theme ??= readTheme(this.figure);
-      drawPanel(canvas, panel, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
+      const marks = panel.marks.filter((mark) => !(this.guess && this.guess.hides(outputsOf(mark))));
+      drawPanel(canvas, { ...panel, marks }, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
     }
   }
 
   /** The readouts, and the state in words: in the text alternatives now, aloud once it rests. */
   report() {
-    const { training } = this;
-    const said = this.readouts.map(({ item, output }) => {
-      output.textContent = number(this.outputs[item.name][0], item.digits);
-      return `${item.label}: ${output.textContent}`;
+    const { training, guess } = this;
+    const said = this.readouts.flatMap(({ item, output }) => {
+      const unknown = guess && guess.hides([item.name]);
+      output.textContent = unknown ? "?" : number(this.outputs[item.name][0], item.digits);
+      return unknown ? [] : `${item.label}: ${output.textContent}`;
     });
+    if (guess) guess.report();
     if (training) said.unshift(training.told.textContent);
     const state = [this.words(), ...said].filter(Boolean).join(", ");
     for (const { panel, canvas } of this.pictures) {
@@ -260,6 +272,11 @@ export class View {
     this.figure.classList.toggle("live-blank", Boolean(message) && !this.figure.dataset.frameMs);
     this.figure.dataset.state = message ? "error" : "ready";
   }
+}
+
+/** The outputs that a mark, a readout or a sound shows. */
+function outputsOf(each) {
+  return OUTPUTS.map((key) => each[key]).filter(Boolean);
 }
 
 /** The state before anything was moved. */

@@ -26,6 +26,10 @@ export function follow(view) {
     });
     show();
   });
+  onModel("drawing", () => {
+    view.drawing?.follow();
+    view.schedule();
+  });
   onModel("seed", () => view.schedule());
   if (view.address) on(window, "popstate", () => view.takeAddress()); // also a link followed again
   const hide = () => document.hidden && view.controls.forEach((control) => control.pause());

@@ -2,6 +2,7 @@
  * A built page: its mount points come to life, and the state of a figure is a link.
  */
 import { make } from "./controls.js";
+import { decodeDrawing, encodeDrawing } from "./drawing.js";
 import { View, defaults } from "./figure.js";
 import { decimals, number } from "./words.js";
 
@@ -74,11 +75,15 @@ export function mount(figure) {
   view.takeAddress();
 }
 
+function firstDrawing({ drawing }) {
+  return drawing && decodeDrawing(drawing.shapes[drawing.start], drawing);
+}
+
 /** The part of an anywidget model that a view uses, without a kernel. */
 class PageModel extends EventTarget {
   constructor({ spec, graphs, data }) {
     super();
-    this.values = { ...defaults(spec), spec, graphs, data };
+    this.values = { ...defaults(spec), drawing: firstDrawing(spec), spec, graphs, data };
   }
   get(name) {
     return this.values[name];
@@ -113,6 +118,8 @@ class Address {
       query.set(name, kind === "checkbox" ? Number(value) : value);
     }
     if (this.model.get("seed")) query.set("seed", this.model.get("seed"));
+    const { drawing } = this.spec, text = drawing && encodeDrawing(this.model.get("drawing"), drawing);
+    if (text && text !== drawing.shapes[drawing.start]) query.set("drawing", text);
     return new URL(`#${this.spec.name}?${query}`, location.href).href;
   }
 
@@ -122,6 +129,7 @@ class Address {
     if (name !== this.spec.name || !query.length) return false;
     const wanted = [...new URLSearchParams(query.join("&"))];
     const own = [{ name: "seed", kind: "seed", label: "seed" }, ...this.spec.controls];
+    if (this.spec.drawing) own.push({ name: "drawing", kind: "drawing", paper: this.spec.drawing });
     const values = wanted.flatMap(([key, text]) => {
       const control = own.find((each) => each.name === key);
       return control ? [[key, parse(control, text)]] : [];
@@ -138,6 +146,9 @@ function parse(control, text) {
 }
 
 const PARSERS = {
+  drawing({ paper }, text) {
+    return { value: decodeDrawing(text, paper) };
+  },
   seed(_, text) {
     return { value: /^\d{1,9}$/.test(text) ? Number(text) : undefined, expected: "a whole number" };
   },
