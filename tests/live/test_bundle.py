@@ -7,8 +7,8 @@ from flowlib.live import bundle
 
 
 def test_it_is_small():
-    assert len(bundle.classic().encode()) <= 60_000
-    assert len(gzip.compress(bundle.classic().encode())) <= 24_000
+    assert len(bundle.classic().encode()) <= 72_000
+    assert len(gzip.compress(bundle.classic().encode())) <= 26_000
 
 
 def test_it_imports_nothing_and_exports_what_anywidget_reads():

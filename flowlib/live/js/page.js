@@ -64,6 +64,7 @@ export function mount(figure) {
   } catch (error) {
     return refuse(figure, error.message);
   }
+  if (location.search === "?bare") figure.classList.add("live-bare");
   const first = () => view.outputs || view.update();
   const resting = (deadline) => {
     if (deadline.timeRemaining() > FRAME) first();
@@ -106,14 +107,16 @@ class Address {
     this.spec = model.get("spec");
   }
 
-  write() {
+  /** @param [page] another page that has the figure */
+  write(page = location.href) {
     const query = new URLSearchParams();
     for (const { name, kind } of this.spec.controls) {
       const value = this.model.get(name);
       query.set(name, kind === "checkbox" ? Number(value) : value);
     }
-    if (this.model.get("seed")) query.set("seed", this.model.get("seed"));
-    return new URL(`#${this.spec.name}?${query}`, location.href).href;
+    const seed = this.model.get("seed");
+    if (seed !== (this.spec.seed ?? 0)) query.set("seed", seed);
+    return new URL(`#${this.spec.name}?${query}`, page).href;
   }
 
   /** Takes the state from the page's address, if it is this figure's; throws, in words. */
