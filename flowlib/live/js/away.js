@@ -16,7 +16,8 @@ export class Away {
     const saves = make("div", { className: "live-buttons" });
     saves.append(button("PNG", () => this.save("png")), button("SVG", () => this.save("svg")));
     const { embed } = figure.dataset;
-    if (embed) saves.append(make("a", { href: embed, download: `${spec.name}.html` }, "Web page"));
+    if (embed && location.protocol !== "file:") // a folder may be without them
+      saves.append(make("a", { href: embed, download: `${spec.name}.html` }, "Web page"));
     this.element = make(
       "div",
       { className: "live-away", hidden: true },
