@@ -69,21 +69,26 @@ def page(book: dict, source: str = "") -> str:
     }
     attributes = " ".join(f'{key}="{escape(str(value))}"' for key, value in image.items())
     data = json.dumps({key: book[key] for key in ("spec", "graphs", "data")}, ensure_ascii=False)
+    title = escape(spec["name"].replace("-", " "))
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(spec["name"].replace("-", " "))}</title>
+<title>{title}</title>
+<link rel="icon" href="data:,">
 <style>{_small(bundle.css() + STYLE)}</style>
 </head>
 <body>
+<main>
+<h1 class="live-spoken">{title}</h1>
 <figure class="live-figure" id="{spec["name"]}" data-state="static">
 <img class="live-static" {attributes}>
 <figcaption>{escape(spec["caption"])}</figcaption>
 <script type="application/json" class="live-data">{data.replace("<", chr(92) + "u003c")}</script>
 </figure>
-{source}<script>{UNPACK}("{_packed(bundle.classic())}").catch({TOO_OLD});</script>
+{source}</main>
+<script>{UNPACK}("{_packed(bundle.classic())}").catch({TOO_OLD});</script>
 </body>
 </html>
 """
