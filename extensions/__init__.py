@@ -103,7 +103,8 @@ def finish(app, exception):
         return
     out = Path(app.outdir)
     static = out / "_static"
-    before = {page: page.read_text(encoding="utf-8") for page in out.rglob("*.html")}
+    every = (page for page in out.rglob("*.html") if out / "embed" not in page.parents)
+    before = {page: page.read_text(encoding="utf-8") for page in every}
     options = theme.options(static)
     pages = {}
     for page, text in before.items():

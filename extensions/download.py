@@ -1,7 +1,7 @@
 """The built book as one zip, for readers without a network.
 
 Left out is what no page loads: maps of scripts, the theme's translations, an icon script that
-theme.py takes off the pages, and what only the web needs.
+theme.py takes off the pages, and what only the web needs, as the frames for other pages.
 """
 
 from pathlib import Path
@@ -21,6 +21,7 @@ LEFT_OUT = (
     "_static/locales/*/*/*",
     "_static/scripts/fontawesome.js",
     "_images/social_previews/*",
+    "embed/*/*",
 )
 
 

@@ -20,7 +20,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from flowlib.live import bundle, static, words
+from flowlib.live import bundle, saved, static, words
 from flowlib.live.controls import ControlError, ControlTrait, Noise, as_control, control_spec
 from flowlib.live.drawing import Drawn, paper_of, realisations
 from flowlib.live.guess import check_guess
@@ -90,6 +90,19 @@ class LiveFigure(anywidget.AnyWidget):
         """The figure in its present state, as a ``matplotlib.figure.Figure``: for print, PDF and PNG."""
         return static.picture(self.spec, self.value, self.shown())
 
+    def save(self, path: str | os.PathLike):
+        """Write the figure in its present state to a file: a page that runs it, or a picture.
+
+        Args:
+            path: ends in ``.html``, for one file that runs from disk and requests nothing, in which
+                training starts anew; or in ``.png`` or ``.svg``, for :meth:`draw`.
+
+        Raises:
+            ValueError: another ending.
+            OSError: a folder that is missing or cannot be written to.
+        """
+        saved.save(self, path)
+
     def shown(self) -> dict[str, Tensor]:
         """The outputs that the panels show.  Raises ValueError on a NaN, as the page does."""
         outputs = self.evaluate()
@@ -102,11 +115,12 @@ class LiveFigure(anywidget.AnyWidget):
         return outputs
 
     def book_data(self) -> dict:
-        """What the page of the book needs, as plain JSON."""
+        """What a page needs to begin in the present state, as plain JSON."""
         outputs = self.shown()
+        controls = [entry | {"value": self.value[entry["name"]]} for entry in self.spec["controls"]]
         png, width, height = static.to_png(static.picture(self.spec, self.value, outputs))
         return {
-            "spec": self.spec,
+            "spec": self.spec | {"controls": controls, "seed": self.seed},
             "graphs": self.graphs,
             "data": base64.b64encode(self.data).decode(),
             "png": base64.b64encode(png).decode(),

@@ -4,6 +4,7 @@ A notebook that the build executes shows a :class:`LiveFigure` as one JSON mime 
 mount point: a picture for print and for readers without JavaScript, a caption, and the figure's
 state, which one script brings to life.  Other builders take the picture.  The state is in a file
 of its own, a script, so that a page is shown before it is here, also a page opened as a file.
+``embed/PAGE/FIGURE.html`` is the figure alone, for a frame in another page, and to download.
 
 Pages are written again when the script or the style changed.  When notebooks are executed again is
 up to the book.
@@ -22,7 +23,7 @@ from urllib.parse import quote
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
-from flowlib.live import bundle
+from flowlib.live import bundle, saved
 from flowlib.live.figure import BOOK_MIME
 
 BUILDERS = ("html", "dirhtml", "singlehtml")
@@ -62,12 +63,11 @@ class LiveFigureRenderer:
         if data.mime_type != BOOK_MIME or inline:
             return None
         figure = dict(data.content)
-        png = base64.b64decode(figure.pop("png"))
+        png = base64.b64decode(figure["png"])
         name = figure["spec"]["name"]
         digest = hashlib.sha256(png).hexdigest()[:10]
         uri = renderer.write_file([f"live-{name}-{digest}.png"], png, exists_ok=True)
-        image = {key: figure.pop(key) for key in ("alt", "width", "height")}
-        return [mount_point("", nodes.image(uri=uri), name=name, image=image, figure=figure)]
+        return [mount_point("", nodes.image(uri=uri), name=name, figure=figure)]
 
 
 def refuse_two_of_one_name(app, doctree):
@@ -81,11 +81,12 @@ def refuse_two_of_one_name(app, doctree):
 
 def write_mount_point(translator, node):
     """Writes the element that ``hydrate`` in page.js expects, and the script that it will load."""
-    image, figure, builder = node["image"], node["figure"], translator.builder
+    figure, builder = node["figure"], translator.builder
     file = builder.images[node[0]["uri"]]
     src = escape(f"{builder.imgpath}/{quote(file)}")
     caption = escape(figure["spec"]["caption"])
-    data = json.dumps(figure, separators=(",", ":"), ensure_ascii=False)
+    carried = {key: figure[key] for key in ("spec", "graphs", "data")}
+    data = json.dumps(carried, separators=(",", ":"), ensure_ascii=False)
     script = ARRIVES.format(data.replace("`", "\\u0060").replace("${", "\\u0024{"))
     state = f"live-{node['name']}-{digest(script.encode())[:10]}.js"
     images = Path(builder.outdir, builder.imagedir)
@@ -93,13 +94,28 @@ def write_mount_point(translator, node):
     (images / state).write_text(script, encoding="utf-8")
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static"'
-        f' data-src="{builder.imgpath}/{quote(state)}">\n'
-        f'<img class="live-static" src="{src}" alt="{escape(image["alt"])}"'
-        f' width="{image["width"]}" height="{image["height"]}" loading="lazy">\n'
+        f' data-src="{builder.imgpath}/{quote(state)}"'
+        f' data-embed="{builder.imgpath.removesuffix(builder.imagedir)}{quote(embed(node, builder))}">\n'
+        f'<img class="live-static" src="{src}" alt="{escape(figure["alt"])}"'
+        f' width="{figure["width"]}" height="{figure["height"]}" loading="lazy">\n'
         f"<figcaption>{caption}</figcaption>\n"
         "</figure>\n"
     )
     raise nodes.SkipNode
+
+
+def embed(node, builder):
+    """Writes the figure as a page of its own; returns its place in the book."""
+    name, place = node["name"], f"embed/{builder.current_docname}/{node['name']}.html"
+    source = ""
+    if builder.config.html_baseurl:
+        address = builder.config.html_baseurl + builder.get_target_uri(builder.current_docname)
+        link = f'<a href="{escape(address)}#{name}" target="_top">'
+        source = f'<p class="live-source">{link}{escape(builder.config.html_title)}</a></p>\n'
+    file = Path(builder.outdir, place)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(saved.page(node["figure"], source), encoding="utf-8")
+    return place
 
 
 def stamp(app, config):

@@ -93,14 +93,15 @@ def test_the_keyboard_does_it_all(show):
     before = shown.look()
     reached = []
     shown.page.keyboard.press("Tab")
-    for _ in range(9):
+    for _ in range(10):
         reached.append(
             shown.page.evaluate(
                 "document.activeElement.name || document.activeElement.ariaLabel || document.activeElement.textContent"
             )
         )
         shown.page.keyboard.press("Tab")
-    assert reached[:8] == ["a", "Play a", "k", "bent", "shape", "New noise", "Reset", "Copy link"]
+    buttons = ["New noise", "Reset", "Copy link", "Save or embed"]
+    assert reached[:9] == ["a", "Play a", "k", "bent", "shape", *buttons]
     shown.figure.locator("[name=a]").focus()
     shown.page.keyboard.press("ArrowRight")
     shown.settle()

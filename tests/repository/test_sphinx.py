@@ -67,6 +67,9 @@ def test_a_figure_becomes_a_mount_point(source):
     assert data["spec"]["caption"] == CAPTION
     assert set(data) == {"spec", "graphs", "data"}
     assert len(base64.b64decode(data["data"])) % 4 == 0
+    alone = (out / re.search(r'data-embed="([^"]*)"', figure)[1]).read_text(encoding="utf-8")
+    held = re.search('class="live-data">(.*?)</script>', alone, re.DOTALL)[1]
+    assert json.loads(held) == data and not re.search(r'(src|href)="(?!data:)', alone)
 
 
 def test_two_figures_of_one_name_fail_the_build_in_words(source):

@@ -3,6 +3,7 @@
  *
  * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
+import { Away } from "./away.js";
 import { makeControl } from "./controls.js";
 import { Drawing, rowsOf } from "./drawing.js";
 import { follow } from "./follow.js";
@@ -47,6 +48,10 @@ export class View {
     if (this.drawing) body.querySelector(".live-controls").before(this.drawing.element);
     this.guess = this.spec.panels.some(({ guess }) => guess) && new Guess(this);
     if (this.guess) body.querySelector(".live-side").prepend(this.guess.element);
+    if (address) {
+      this.away = new Away(this);
+      body.querySelector(".live-buttons").after(this.away.element);
+    }
     this.name(id, body.querySelectorAll("button"));
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
@@ -82,7 +87,10 @@ export class View {
   /** What the buttons do, by the words on them. */
   actions() {
     const actions = this.training ? {} : { Reset: () => this.reset() };
-    if (this.address) actions["Copy link"] = (element) => this.copyLink(element);
+    if (this.address) {
+      actions["Copy link"] = (element) => this.copyLink(element);
+      actions["Save or embed"] = (element) => this.away.toggle(element);
+    }
     const next = () => this.change("seed", this.model.get("seed") + 1);
     return this.spec.noise.length ? { "New noise": next, ...actions } : actions;
   }
@@ -125,7 +133,7 @@ export class View {
     } catch (error) {
       this.notice = `The link could not be followed: ${error.message}. Move a control to go on.`;
     }
-    this.figure.scrollIntoView({ block: "start" });
+    if (self === top) this.figure.scrollIntoView({ block: "start" }); // a frame would move its page
     this.schedule();
   }
 
@@ -231,9 +239,13 @@ export class View {
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either
       this.theme ??= readTheme(this.figure);
-      const marks = panel.marks.filter((mark) => !(this.guess && this.guess.hides(outputsOf(mark))));
-      drawPanel(canvas, { ...panel, marks }, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
+      this.paint(canvas, panel);
     }
+  }
+
+  paint(canvas, panel) {
+    const marks = panel.marks.filter((mark) => !(this.guess && this.guess.hides(outputsOf(mark))));
+    drawPanel(canvas, { ...panel, marks }, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
   }
 
   /** The readouts, and the state in words: in the text alternatives now, aloud once it rests. */
@@ -281,7 +293,7 @@ function outputsOf(each) {
 
 /** The state before anything was moved. */
 export function defaults(spec) {
-  return { seed: 0, ...Object.fromEntries(spec.controls.map(({ name, value }) => [name, value])) };
+  return { seed: spec.seed ?? 0, ...Object.fromEntries(spec.controls.map(({ name, value }) => [name, value])) };
 }
 
 /** The constants: base64 in a page, bytes on any boundary in a notebook. */

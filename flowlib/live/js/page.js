@@ -65,6 +65,7 @@ export function mount(figure) {
   } catch (error) {
     return refuse(figure, error.message);
   }
+  if (location.search === "?bare") figure.classList.add("live-bare");
   const first = () => view.outputs || view.update();
   const resting = (deadline) => {
     if (deadline.timeRemaining() > FRAME) first();
@@ -111,16 +112,18 @@ class Address {
     this.spec = model.get("spec");
   }
 
-  write() {
+  /** @param [page] another page that has the figure */
+  write(page = location.href) {
     const query = new URLSearchParams();
     for (const { name, kind } of this.spec.controls) {
       const value = this.model.get(name);
       query.set(name, kind === "checkbox" ? Number(value) : value);
     }
-    if (this.model.get("seed")) query.set("seed", this.model.get("seed"));
+    const seed = this.model.get("seed");
+    if (seed !== (this.spec.seed ?? 0)) query.set("seed", seed);
     const { drawing } = this.spec, text = drawing && encodeDrawing(this.model.get("drawing"), drawing);
     if (text && text !== drawing.shapes[drawing.start]) query.set("drawing", text);
-    return new URL(`#${this.spec.name}?${query}`, location.href).href;
+    return new URL(`#${this.spec.name}?${query}`, page).href;
   }
 
   /** Takes the state from the page's address, if it is this figure's; throws, in words. */

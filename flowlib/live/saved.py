@@ -1,0 +1,117 @@
+"""A figure as a file: a page that works from disk, in a slide or in a frame, or a picture.
+
+The page carries the module that every page of a book loads, compressed, its style, its picture and
+the figure's data; it requests nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import os
+import re
+from html import escape
+from pathlib import Path
+
+from flowlib.live import bundle, static
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 0; padding: 0.5rem; background: #fff; font-family: system-ui, sans-serif; }
+.live-figure { margin: 0 auto; max-width: 60rem; }
+.live-source { max-width: 60rem; margin: 0.5rem auto 0; font-size: 0.8125rem; text-align: right; }
+.live-source a { color: #5a5a5a; }
+@media (prefers-color-scheme: dark) {
+  body { background: #14181e; }
+  .live-source a { color: #b4b4b4; }
+}
+"""
+# A browser without DecompressionStream is older than 2023.
+UNPACK = """(async (packed) => {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const textContent = await new Response(stream).text();
+  document.head.append(Object.assign(document.createElement("script"), { textContent }));
+})"""
+TOO_OLD = """() => document.querySelector("figcaption").append(
+  " This is a picture only: the figure needs a browser of 2023 or later."
+)"""
+
+
+def save(figure, path: str | os.PathLike):
+    """Write ``figure`` in its present state to ``path``, a page or a picture by its ending.
+
+    Raises:
+        ValueError: another ending than .html, .png or .svg.
+        OSError: a folder that is missing or cannot be written to.
+    """
+    path = Path(path)
+    make = FORMATS.get(path.suffix.lower())
+    if make is None:
+        raise ValueError(f"save expected a name that ends in {ENDINGS}; got {str(path)!r}")
+    content, part = make(figure), path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)  # whole, or not at all
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise type(error)(f"{path} cannot be written: {error.strerror}") from None
+
+
+def page(book: dict, source: str = "") -> str:
+    """A page with one figure, from its ``book_data()``; below it a link to ``source``, if any."""
+    spec = book["spec"]
+    image = {
+        "src": f"data:image/png;base64,{book['png']}",
+        **{key: book[key] for key in ("alt", "width", "height")},
+    }
+    attributes = " ".join(f'{key}="{escape(str(value))}"' for key, value in image.items())
+    data = json.dumps({key: book[key] for key in ("spec", "graphs", "data")}, ensure_ascii=False)
+    title = escape(spec["name"].replace("-", " "))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{_small(bundle.css() + STYLE)}</style>
+</head>
+<body>
+<main>
+<h1 class="live-spoken">{title}</h1>
+<figure class="live-figure" id="{spec["name"]}" data-state="static">
+<img class="live-static" {attributes}>
+<figcaption>{escape(spec["caption"])}</figcaption>
+<script type="application/json" class="live-data">{data.replace("<", chr(92) + "u003c")}</script>
+</figure>
+{source}</main>
+<script>{UNPACK}("{_packed(bundle.classic())}").catch({TOO_OLD});</script>
+</body>
+</html>
+"""
+
+
+def _small(style: str) -> str:
+    """The style without what only its readers need."""
+    return re.sub(r"\s*([{};:,])\s+", r"\1", re.sub(r"/\*.*?\*/|\n *", "", style, flags=re.DOTALL))
+
+
+def _packed(script: str) -> str:
+    return base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode()
+
+
+def _svg(figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.draw().savefig(buffer, format="svg", facecolor="white")
+    return buffer.getvalue()
+
+
+FORMATS = {
+    ".html": lambda figure: page(figure.book_data()).encode(),
+    ".png": lambda figure: static.to_png(figure.draw())[0],
+    ".svg": _svg,
+}
+ENDINGS = ".html, .png or .svg"
