@@ -18,7 +18,7 @@ DATA = json.loads(DATA)
 PLACES = [path for path in places(DATA) if not {"nodes", "consts"} & {*path}]  # see test_loader.py
 # Everything a reader can do to a figure, then four frames.
 USE = """async (figure) => {
-    for (const input of figure.querySelectorAll("input, select")) {
+    for (const input of figure.querySelectorAll("input:not([readonly]), select")) {
         if (input.type === "checkbox") input.checked = !input.checked;
         else if (input.type === "range") input.value = input.max;
         else input.selectedIndex = input.options.length - 1;

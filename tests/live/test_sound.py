@@ -248,7 +248,7 @@ def test_print_shows_no_sound():
     fig = figure()
     silent = {**fig.spec, "panels": [p for p in fig.spec["panels"] if p["kind"] != "sound"]}
     with_sound, without = (
-        static.to_png(static.picture(s, fig.shown())) for s in (fig.spec, silent)
+        static.to_png(static.picture(s, fig.value, fig.shown())) for s in (fig.spec, silent)
     )
     assert with_sound == without
 

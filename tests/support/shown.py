@@ -14,6 +14,7 @@ PIXELS = """(canvas) => {
 
 FRAME = 16  # milliseconds in a page whose time is held
 LOADED = "document.querySelector('figure').dataset.state !== 'loading'"
+DRAWN = f"{LOADED} && !document.querySelector('figure').live?.frame"
 TWO_FRAMES = "() => new Promise((done) => realFrame(() => realFrame(done)))"
 
 
@@ -50,7 +51,7 @@ class Shown:
             self.page.wait_for_function(f"{LOADED} || document.querySelector('figure').live?.frame")
             self.wait(FRAME)
         self.page.evaluate(TWO_FRAMES)
-        self.page.wait_for_function(LOADED)
+        self.page.wait_for_function(LOADED if self.held else DRAWN)
 
     def look(self):
         """The picture, the readouts and the text alternative."""
