@@ -124,6 +124,8 @@ class Figure:
         self.handle.evaluate("(figure) => figure.scrollIntoView({ block: 'center' })")
         self.page.wait_for_function("(f) => 'frameMs' in f.dataset", arg=self.handle)
         self.settle()
+        if self.named("Compare"):
+            self.act("Compare")  # a guess: until then the truth is hidden
 
     def settle(self):
         self.page.evaluate(TWO_FRAMES)
@@ -145,15 +147,16 @@ class Figure:
     def input(self, name: str):
         return self.handle.query_selector(f"input[name='{name}'], select[name='{name}']")
 
-    def button(self, text: str):
-        return next(b for b in self.handle.query_selector_all("button") if b.text_content() == text)
+    def named(self, text: str):
+        """The buttons with these words on them."""
+        return [b for b in self.handle.query_selector_all("button") if b.text_content() == text]
 
     def press(self, element, key: str):
         element.press(key)
         self.settle()
 
     def act(self, name: str):
-        self.press(self.button(name), "Enter")
+        self.press(self.named(name)[0], "Enter")
 
     def see(self) -> tuple[int, dict[str, str]]:
         """What the figure shows; where it trains, two steps later."""

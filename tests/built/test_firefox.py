@@ -66,7 +66,7 @@ def test_a_click_plays_what_a_figure_shows(fox, address):
     assert sounds
     for figure, panel in sounds:
         figure.wake()
-        button = figure.button(f"Play {panel['label']}")
+        button = figure.named(f"Play {panel['label']}")[0]
         button.evaluate(LISTEN)
         button.click()
         fox.wait_for_function("() => labels.length > 1")

@@ -27,7 +27,7 @@ FAULTS = """() => {
         return { left, right, top: top + rail, bottom: bottom - rail };
     };
     const faults = [];
-    for (const control of document.querySelectorAll("figure.live-figure .live-control")) {
+    for (const control of document.querySelectorAll("figure.live-figure .live-control:not(.live-unseen)")) {
         const { id } = control.closest("figure");
         const parts = [...control.children], boxes = parts.map(box), whole = box(control);
         const name = (part) => part.textContent || part.ariaLabel || part.name;
@@ -52,6 +52,7 @@ FAULTS = """() => {
     return faults;
 }"""
 COVERED = """(figure) => [...figure.querySelectorAll("input, select, button")].filter((control) => {
+    if (control.closest(".live-unseen")) return false; // of a probe, in the picture
     const { left, right, top, bottom } = control.getBoundingClientRect();
     if (top < 60 || bottom > innerHeight) return false;
     const found = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
