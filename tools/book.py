@@ -29,10 +29,11 @@ CALL = re.compile(r'(?:^|"|\\n)(?:\w+ = )?(?:live|train)\(', re.MULTILINE)
 
 def makes_a_figure(name: str) -> bool:
     """Whether the source of a page does, a notebook or a text with cells."""
-    return any(
-        CALL.search(source.read_text(encoding="utf-8"))
-        for source in (ROOT / "book").glob(f"{name}.[im]*")
-    )
+    for source in (ROOT / "book").glob(f"{name}.[im]*"):
+        text = source.read_text(encoding="utf-8")
+        if CALL.search(text) and (source.suffix == ".ipynb" or "{code-cell}" in text):
+            return True
+    return False
 
 
 FIGURED = [name for name in PAGES if makes_a_figure(name)]
