@@ -13,9 +13,12 @@ export function findSecond(name) {
   missing = new URL(name, document.currentScript.src).href;
 }
 
+/** Whether a reader moves places in a picture. */
+export const hasHands = ({ probe, drag = [] }) => Boolean(probe || drag.length);
+
 /** Whether a figure cannot be built without it. */
 export function needsSecond({ panels }) {
-  return panels.some((panel) => panel.kind === "sound" || panel.drawing || panel.guess || panel.drag || panel.probe);
+  return panels.some((panel) => panel.kind === "sound" || panel.drawing || panel.guess || hasHands(panel));
 }
 
 /** Calls `go` where it is here, at once or once it came; `lost` where it does not come. */
