@@ -75,7 +75,7 @@ links: $(BUILT)
 	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >.links.yml
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
 
-# The page's script, from the modules in flowlib/live/js to flowlib/live/live.js.  Needs Node.js.
+# The page's scripts, from the modules in flowlib/live/js to flowlib/live/live*.js.  Needs Node.js.
 js:
 	@$(PYTHON) -m tools.js
 
