@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jvp, vmap
+from torch.func import functional_call, vjp, vmap
 
 from flowlib.adjoint import Adjoint
 from flowlib.base import Bijection
@@ -121,9 +121,9 @@ def velocity_and_trace(
 ) -> tuple[Tensor, Tensor]:
     r"""A velocity (*, D) and the trace of its Jacobian (*), exact, or estimated from signs (*, D).
 
-    .. math:: \operatorname{tr} J = \sum_d (J e_d)_d = \mathbb E[\varepsilon^\top J \varepsilon]
+    .. math:: \operatorname{tr} J = \sum_d (e_d^\top J)_d = \mathbb E[\varepsilon^\top J \varepsilon]
 
-    The products with J go forward, with the velocity itself.
+    The velocity is computed once, and the products with J go backwards from it.
 
     Raises:
         ValueError: a velocity of another shape than z.
@@ -140,15 +140,15 @@ def velocity_and_trace(
             raise ValueError(f"expected a velocity of shape {tuple(z.shape)}; got {tuple(v.shape)}")
         return v
 
+    v, back = vjp(speed, z)[:2]
     if signs is not None:
-        v, along = jvp(speed, (z,), (signs,))[:2]
+        (along,) = back(signs)
         return v, (along * signs).sum(-1)
     dim = z.shape[-1]
     axes = torch.eye(dim, dtype=z.dtype, device=z.device)
     axes = axes.reshape(dim, *[1] * (z.ndim - 1), dim).expand(dim, *z.shape)
-    v, columns = vmap(lambda axis: jvp(speed, (z,), (axis,))[:2])(axes)
-    # the velocity is the same along all axes: computed once, and D views of it
-    return v[0], columns.diagonal(dim1=0, dim2=-1).sum(-1)
+    (rows,) = vmap(back)(axes)
+    return v, rows.diagonal(dim1=0, dim2=-1).sum(-1)
 
 
 class Velocity(nn.Module):
