@@ -153,8 +153,7 @@ class Compose(Bijection):
         check_vectors("Compose", value, self.dim)
         if c is None and not self.context:
             return value
-        check_context("Compose", c, self.context, value)
-        return broadcast_rows(value, c)[0]
+        return broadcast_rows(value, check_context("Compose", c, self.context, value))[0]
 
 
 class Inverse(Bijection):
@@ -172,7 +171,7 @@ class Inverse(Bijection):
 
     def __init__(self, bijection: Bijection):
         super().__init__()
-        self.bijection = bijection
+        self.bijection: Any = bijection  # whether it takes a context is its own matter
         self.dim, self.context = bijection.dim, bijection.context
 
     @property

@@ -10,8 +10,8 @@ from torch import Tensor
 from flowlib.tensors import kind_of
 
 
-def check_context(who: str, c: Any, width: int, value: Tensor) -> None:
-    """Raise ValueError unless c is a tensor (*, width) that goes with the points of ``value``.
+def check_context(who: str, c: Any, width: int, value: Tensor) -> Tensor:
+    """c; ValueError unless it is a tensor (*, width) that goes with the points of ``value``.
 
     Args:
         who: the layer's name, for the sentence.
@@ -39,6 +39,7 @@ def check_context(who: str, c: Any, width: int, value: Tensor) -> None:
         raise ValueError(
             f"{expected} whose leading dimensions go with {tuple(value.shape)}; got {tuple(c.shape)}"
         ) from None
+    return c
 
 
 def broadcast_rows(value: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:

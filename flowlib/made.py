@@ -197,8 +197,7 @@ class MADE(Held):
         if x.shape[-1:] != (self.dim,):
             raise ValueError(f"MADE expected shape (..., {self.dim}); got {tuple(x.shape)}")
         if c is not None or self.context:
-            check_context("MADE", c, self.context, x)
-            x, c = broadcast_rows(x, c)
+            x, c = broadcast_rows(x, check_context("MADE", c, self.context, x))
             x = torch.cat([c, x], -1)
         *hidden, last = self.layers
         for layer in hidden:

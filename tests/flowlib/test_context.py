@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Independent, Normal
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, StudentT
 from torch.func import functional_call, jacrev, vmap
 from torch.nn.functional import one_hot
 from torch.testing import assert_close
@@ -204,3 +204,19 @@ def test_contexts_of_two_widths_are_refused():
     one, two = AffineCoupling(2, context=1), AffineCoupling(2, context=2)
     with pytest.raises(ValueError, match=r"contexts of one width; got \[1, 2\]"):
         Flow(standard_normal(2), one, Permutation([1, 0]), two)
+
+
+@pytest.mark.parametrize("kind", ["student-t", "mixture"])
+def test_a_base_with_trained_parameters_under_conditioned_splines(kind):
+    if kind == "mixture":
+        parts = Independent(Normal(nn.Parameter(torch.randn(3, 2)), torch.ones(3, 2)), 1)
+        base = MixtureSameFamily(Categorical(torch.ones(3)), parts)
+    else:
+        base = Independent(StudentT(torch.tensor(3.0), nn.Parameter(torch.zeros(2)), 1.0), 1)
+    flow = Flow(base, *two_layers().bijection.bijections)
+    x, c = 5 + torch.randn(50, 2), torch.randn(1)
+    before = flow.log_prob(x, c).mean()
+    fit(lambda: -flow.log_prob(x, c).mean(), flow.parameters(), steps=5, lr=0.05)
+    assert flow.log_prob(x, c).mean() > before
+    assert all(p.grad.abs().sum() > 0 for p in flow.base_state.parameters())
+    assert flow.sample((7,), c).shape == (7, 2)
