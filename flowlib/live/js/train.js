@@ -97,8 +97,8 @@ export class Training {
   step() {
     const start = performance.now();
     const { view, count } = this;
-    const { run, names } = view.evaluator(view.key("step"));
-    const { loss, ...next } = run({ ...view.inputs(count, names), ...this.now() });
+    const { run, names } = view.graphs.of("step");
+    const { loss, ...next } = run({ ...view.graphs.inputs(count, names), ...this.now() });
     if (![loss, ...Object.values(next)].every(allFinite)) {
       if (this.before && !allFinite(loss)) {
         this.state = this.before;
@@ -118,7 +118,7 @@ export class Training {
   /** The present state: at first, the one that comes with the figure. */
   now() {
     const { view } = this;
-    return (this.state ??= view.evaluator(view.key("start")).run({}));
+    return (this.state ??= view.graphs.of("start").run({}));
   }
 
   tell() {
