@@ -33,7 +33,7 @@ pdf: html browser
 # browsers, kernels and servers: three processes keep two cores busy, and the chapters go first.
 test: browser
 	$(MAKE) --jobs=3 chapters package house
-	$(BIN)/pytest -q -n 2 --dist loadscope tests/built
+	$(BIN)/pytest -q -n 3 --dist loadscope tests/built
 
 chapters: notebooks
 	$(MAKE) html
@@ -95,7 +95,7 @@ hooks: $(BUILT)
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
-	for script in frame training coupling autoregressive kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
+	for script in frame training coupling autoregressive splines kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
 
 lighthouse: html browser
 	$(BIN)/python -m benchmarks.lighthouse
