@@ -95,7 +95,7 @@ hooks: $(BUILT)
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
-	for script in frame training coupling autoregressive kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
+	for script in frame training coupling autoregressive splines kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
 
 lighthouse: html browser
 	$(BIN)/python -m benchmarks.lighthouse
