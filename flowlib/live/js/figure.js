@@ -3,6 +3,7 @@
  *
  * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
+import { Arrivals } from "./arrivals.js";
 import { Away } from "./away.js";
 import { makeControl } from "./controls.js";
 import { Drawing, rowsOf } from "./drawing.js";
@@ -34,6 +35,7 @@ export class View {
     const id = `live-${Math.random().toString(36).slice(2)}`; // a notebook has this module once a figure
     this.undo = [];
     this.evaluators = new Map();
+    this.arrivals = new Arrivals(this);
     this.training = this.spec.train && new Training(this);
     this.controls = this.spec.controls.map((control) =>
       makeControl(control, `${id}-${control.name}`, (value) => this.change(control.name, value)),
@@ -150,6 +152,7 @@ export class View {
   update() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
+    if (this.arrivals.missing()) return;
     const start = performance.now();
     this.attempt(() => {
       this.outputs = this.evaluate();
@@ -199,10 +202,10 @@ export class View {
     if (!this.evaluators.has(key)) {
       const graph = this.model.get("graphs")[key];
       if (!graph) throw Error(`there is no graph for the choice ${key}`);
-      this.floats ??= toFloats(this.model.get("data"));
+      const floats = graph.data ? toFloats(graph.data) : (this.floats ??= toFloats(this.model.get("data")));
       this.memory ??= new Memory();
       this.figure.dataset.kernels = this.memory.pages ? "simd" : "loops";
-      const run = compile(graph, this.floats, this.memory);
+      const run = compile(graph, floats, this.memory);
       this.evaluators.set(key, { run, shapes: graph.shapes, names: graph.inputs });
     }
     return this.evaluators.get(key);

@@ -82,9 +82,27 @@ function firstDrawing({ drawing }) {
 
 /** The part of an anywidget model that a view uses, without a kernel. */
 class PageModel extends EventTarget {
-  constructor({ spec, graphs, data }) {
+  constructor({ spec, graphs, data, files = {} }) {
     super();
+    this.files = files;
     this.values = { ...defaults(spec), drawing: firstDrawing(spec), spec, graphs, data };
+  }
+  /** Fetches a graph that has a file of its own; by a script, for a page opened as a file. */
+  fetch(key) {
+    const src = this.files[key];
+    if (!src) throw Error(`there is no graph for the choice ${key}`);
+    return new Promise((resolve, reject) => {
+      const script = make("script", { src, onerror: reject });
+      script.onload = () => {
+        script.remove();
+        try {
+          resolve((this.get("graphs")[key] = JSON.parse(script.part)));
+        } catch (error) {
+          reject(error); // another file than expected, or half of it
+        }
+      };
+      document.head.append(script);
+    });
   }
   get(name) {
     return this.values[name];
