@@ -91,7 +91,11 @@ def write_mount_point(translator, node):
     caption = escape(figure["spec"]["caption"])
     carried, parts = split({key: figure[key] for key in ("spec", "graphs", "data")})
     if parts:
-        carried["files"] = {key: write_script(builder, PART, part) for key, part in parts.items()}
+        carried["files"] = {
+            key: file
+            for part, file in ((part, write_script(builder, PART, part)) for part in parts)
+            for key in part["graphs"]
+        }
     state = write_script(builder, ARRIVES, carried, f"{node['name']}-")
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static"'

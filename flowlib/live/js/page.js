@@ -96,7 +96,10 @@ class PageModel extends EventTarget {
       script.onload = () => {
         script.remove();
         try {
-          resolve((this.get("graphs")[key] = JSON.parse(script.part)));
+          const { graphs, data } = JSON.parse(script.part);
+          for (const graph of Object.values(graphs)) graph.data = data;
+          if (!graphs[key]) throw Error("another part");
+          resolve(Object.assign(this.get("graphs"), graphs));
         } catch (error) {
           reject(error); // another file than expected, or half of it
         }
