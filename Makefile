@@ -33,7 +33,7 @@ pdf: html browser
 # browsers, kernels and servers: three processes keep two cores busy, and the chapters go first.
 test: browser
 	$(MAKE) --jobs=3 chapters package house
-	$(BIN)/pytest -q -n 2 --dist loadscope tests/built
+	$(BIN)/pytest -q -n 3 --dist loadscope tests/built
 
 chapters: notebooks
 	$(MAKE) html
@@ -75,7 +75,7 @@ links: $(BUILT)
 	sed 's/execute_notebooks: cache/execute_notebooks: "off"/' _config.yml >.links.yml
 	$(BIN)/jupyter-book build book --toc "$(CURDIR)/_toc.yml" --config .links.yml --builder linkcheck $(QUIET)
 
-# The page's script, from the modules in flowlib/live/js to flowlib/live/live.js.  Needs Node.js.
+# The page's scripts, from the modules in flowlib/live/js to flowlib/live/live*.js.  Needs Node.js.
 js:
 	@$(PYTHON) -m tools.js
 
@@ -95,7 +95,7 @@ hooks: $(BUILT)
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
-	for script in frame training coupling autoregressive kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
+	for script in frame training coupling autoregressive splines kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
 
 lighthouse: html browser
 	$(BIN)/python -m benchmarks.lighthouse

@@ -1,8 +1,8 @@
 """Times masked autoregressive flows: flowlib, zuko, nflows and normflows on the same work.
 
 Every library builds the same MAF: as many layers, hidden widths and parameters, ReLU, random weights,
-the order of the variables reversed or permuted from layer to layer.  One row of the table is one
-piece of work.  Those that do it alternate, a quarter of a second each, so that a slow moment of the
+the order of the variables reversed or permuted from layer to layer.  Sampling is timed with trained
+weights, too.  One row of the table is one piece of work.  Those that do it alternate, a quarter of a second each, so that a slow moment of the
 machine hits all of them, and the median of each counts.  Two threads, float32; only the training step
 has gradients.
 
@@ -19,8 +19,8 @@ sampling as flowlib does it without gradients, and log_prob.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 
 import nflows.distributions
@@ -28,14 +28,17 @@ import nflows.flows
 import nflows.transforms
 import normflows
 import torch
+import torch.nn.functional as F
 import zuko
 from torch import nn
 
+from benchmarks import quiet
 from benchmarks.peers import PEERS, Contender, main, same_flow, table, training_step
 from benchmarks.record import RESULTS
-from flowlib import Flow, Inverse, MaskedAutoregressive, standard_normal
+from flowlib import Flow, Inverse, MaskedAutoregressive, fit, optical_digits, standard_normal
 
 TURN_MS = 250
+STEPS = 300  # of a training
 SIZES = [2**k for k in range(1, 11)]  # of the layer that grows
 
 # -- the same flow, four times
@@ -118,31 +121,55 @@ def turn(work: Callable[[], object]) -> float:
     """The median milliseconds of the calls that fit in a turn; of one, where one takes longer."""
     times = []
     while sum(times) < TURN_MS:
-        start = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - start))
+        times.append(quiet.timed(work))
     return statistics.median(times)
 
 
-def medians(contenders: dict[str, Callable], turns: int, gradients=False) -> dict[str, float]:
-    """Milliseconds of each, in alternation; the first turn warms up and does not count."""
+def alternate(contenders: dict[str, Callable], turns: int, gradients=False) -> dict[str, list]:
+    """Milliseconds of each in each turn; the first turn warms up and does not count."""
+    contenders = {**contenders, quiet.REFERENCE: quiet.reference()}
     with torch.set_grad_enabled(gradients):
         took = [{name: turn(work) for name, work in contenders.items()} for _ in range(turns + 1)]
-    return {name: statistics.median(each[name] for each in took[1:]) for name in contenders}
+    return {name: [each[name] for each in took[1:]] for name in contenders}
 
 
-def row(work: str, took: dict[str, float], **wanted: float) -> dict:
+def row(work: str, took: dict[str, list[float]], **wanted: float) -> dict:
     """One row: flowlib's time as a multiple of the fastest peer's and of the products'."""
-    rivals = {"fastest_peer": min((took[name] for name in PEERS if name in took), default=None)}
-    rivals["matrix_products"] = took.get("matrix products")
-    ratios = {name: took["flowlib"] / ms for name, ms in rivals.items() if ms}
+    found = quiet.row(work, took)
+    ms = found["median_ms"]
+    rivals = {"fastest_peer": min((ms[name] for name in PEERS if name in ms), default=None)}
+    rivals["matrix_products"] = ms.get("matrix products")
+    ratios = {name: ms["flowlib"] / rival for name, rival in rivals.items() if rival}
     return {
-        "work": work,
-        "median_ms": {name: round(ms, 3) for name, ms in took.items()},
+        **found,
         "ratio_to": {name: round(ratio, 4) for name, ratio in ratios.items()},
         "wanted_at_most": {name: round(ratio, 4) for name, ratio in wanted.items()},
         "reached": all(ratios[name] <= ratio for name, ratio in wanted.items()),
     }
+
+
+def digits(side: int) -> torch.Tensor:
+    """The training images of the book, enlarged and with noise, about from -2 to 2, (1297, side²)."""
+    images = optical_digits()[0].values.view(-1, 1, 8, 8)
+    grey = F.interpolate(images, (side, side), mode="bilinear").flatten(1)
+    return (grey + torch.rand(grey.shape)) / 4 - 2
+
+
+def sampling(what: str, flows: dict[str, Contender], count: int, x, turns: int, wanted: float):
+    """Two rows, taken together: of flowlib's flow as it is at random, and of one that was trained.
+
+    The weights do not change how long the others take: they make D passes.
+    """
+    trained = deepcopy(flows["flowlib"].module)
+    fit(
+        lambda: -trained.log_prob(x[torch.randint(len(x), (256,))]).mean(),
+        trained.parameters(), STEPS, lr=1e-3, clip=1000.0,
+    )  # fmt: skip
+    work = {name: partial(flow.sample, count) for name, flow in flows.items()}
+    took = alternate({**work, "trained": partial(trained.sample, (count,))}, turns)
+    own = took.pop("trained")
+    yield row(what, took, fastest_peer=wanted)
+    yield row(f"{what}, trained", {**took, "flowlib": own}, fastest_peer=wanted)
 
 
 def rows():
@@ -150,27 +177,27 @@ def rows():
     x = torch.randn(256, 64)
     what = "MAF, D = 64, 5 layers of 256-256"
 
-    took = medians({k: training_step(maf, x) for k, maf in small.items()}, 12, gradients=True)
+    took = alternate({k: training_step(maf, x) for k, maf in small.items()}, 12, gradients=True)
     yield row(f"{what}: training step, batch 256", took, fastest_peer=1)
 
     work = {name: partial(maf.log_prob, x) for name, maf in small.items()}
     work["matrix products"] = matrix_products(small["flowlib"].module, 256)
-    took = medians(work, 12)
+    took = alternate(work, 12)
     yield row(f"{what}: log_prob, batch 256", took, fastest_peer=1, matrix_products=1.5)
 
-    took = medians({name: partial(maf.sample, 256) for name, maf in small.items()}, 9)
-    yield row(f"{what}: sampling 256", took, fastest_peer=1 / 15)
+    yield from sampling(f"{what}: sampling 256", small, 256, digits(8), 9, 1 / 15)
 
     large = same_flow(LIBRARIES, 784, 2, (1024, 1024))
     what = "D = 784, 2 layers of 1024-1024"
-    took = medians({name: partial(maf.sample, 16) for name, maf in large.items()}, 2)
-    yield row(f"MAF, {what}: sampling 16", took, fastest_peer=1 / 100)
+    yield from sampling(f"MAF, {what}: sampling 16", large, 16, digits(28), 2, 1 / 100)
 
     layers = large["flowlib"].module.bijection.bijections
     iaf = Flow(standard_normal(784), *map(Inverse, layers))
     for batch in (16, 256):
         products = matrix_products(iaf, batch)
-        took = medians({"flowlib": partial(iaf.sample, (batch,)), "matrix products": products}, 12)
+        took = alternate(
+            {"flowlib": partial(iaf.sample, (batch,)), "matrix products": products}, 12
+        )
         yield row(f"IAF, {what}: sampling {batch}", took, matrix_products=1.5)
 
 
@@ -194,8 +221,8 @@ def scaling() -> dict:
             "sampling": partial(layer, points),
             "scoring": partial(layer.inverse, points),
         }
-        took.append(medians(work, turns=3))
-    lines = {name: [round(each[name], 3) for each in took] for name in took[0]}
+        took.append(alternate(work, turns=3))
+    lines = {name: [round(statistics.median(each[name]), 3) for each in took] for name in work}
     return {"hidden": [512, 512], "batch": 64, "n": SIZES, "median_ms": lines}
 
 

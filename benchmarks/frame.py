@@ -29,8 +29,9 @@ import matplotlib
 from jupyter_client.manager import start_new_kernel
 from playwright.sync_api import sync_playwright
 
+from benchmarks import quiet
 from benchmarks.pictures import PICTURES, panel
-from benchmarks.record import RESULTS, machine, write
+from benchmarks.record import RESULTS, machine
 from benchmarks.tab import open_tab
 from flowlib.live import Slider, live
 from tools import chromium
@@ -116,13 +117,16 @@ def redraws(browser, folder, name, picture):
     drag = in_the_page(browser, folder, picture)
     interact, stop = in_a_kernel(name)
     drag(positions), interact(positions)
-    page, kernel = [], []
+    page, kernel, own, product = [], [], [], quiet.reference()
     for _ in range(ROUNDS):
         page += drag(positions)
         kernel += interact(positions)
+        own += [quiet.timed(product) for _ in positions]
     stop()
-    frame, pixels = (statistics.median(column) for column in zip(*page))
-    redraw = statistics.median(kernel)
+    frames, pixels = map(list, zip(*page))
+    took = {"frame": frames, "frame and pixels": pixels, "kernel": kernel, quiet.REFERENCE: own}
+    found = quiet.row(name, took)
+    frame, pixels, redraw = found["median_ms"].values()
     return {
         "redraws": len(page),
         "page_frame_ms": round(frame, 2),
@@ -130,11 +134,12 @@ def redraws(browser, folder, name, picture):
         "kernel_redraw_ms": round(redraw, 2),
         "times_faster": round(redraw / frame, 1),
         "times_faster_with_pixels": round(redraw / pixels, 1),
+        **{key: found[key] for key in ("work", "spread", "reference_ms")},
     }
 
 
 def of_the_book(browser):
-    """For each page with figures: seconds to the first live control, bytes, bytes of our script.
+    """For each page with figures: seconds to the first live control, bytes, bytes of its script.
 
     The clock runs from the navigation to the first figure's address until that figure is drawn.
     """
@@ -175,8 +180,8 @@ def main():
             "machine": machine(matplotlib=matplotlib.__version__, chromium=browser.version),
         }
         browser.close()
-    write(RESULTS / "frame.json", result)
     report(result)
+    quiet.keep(RESULTS / "frame.json", result, result["pictures"].values())
 
 
 def report(result):

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.record import machine, write
+from benchmarks import quiet
+from benchmarks.record import machine
 
 PEERS = ["zuko", "nflows", "normflows"]
 THREADS = 2
@@ -48,12 +49,12 @@ def table(head: list[str], lines: list[list]) -> str:
 
 
 def main(what: str, results: Path, measure: Callable[[], dict], tables: Callable[[dict], list]):
-    """Measure on two threads, keep the figures, print them under a line about the machine."""
+    """Measure on two threads, print the figures under a line about the machine, keep them."""
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--out", type=Path, default=results, help="where the figures go, as JSON")
     out = parser.parse_args().out
     torch.set_num_threads(THREADS)
     result = {"machine": machine(**{name: version(name) for name in PEERS}), **measure()}
-    write(out, result)
     line = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
     print("\n\n".join([line, *tables(result)]))
+    quiet.keep(out, result, result["rows"])

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 
 import torch
 from playwright.sync_api import sync_playwright
 
-from benchmarks.record import RESULTS, machine, write
+from benchmarks import quiet
+from benchmarks.record import RESULTS, machine
 from benchmarks.tab import open_tab
 
 # isort: split
@@ -46,12 +46,7 @@ ADVANCE = """(steps) => {
 
 def in_torch(figure, steps) -> list[float]:
     """Times of steps by torch, in ms."""
-    times = []
-    for _ in range(steps):
-        start = time.perf_counter()
-        figure.run(1)
-        times.append(1000 * (time.perf_counter() - start))
-    return times
+    return [quiet.timed(lambda: figure.run(1)) for _ in range(steps)]
 
 
 def main():
@@ -67,15 +62,18 @@ def main():
         losses = torch.tensor(advance(COMPARED)[1])
         figure.run(COMPARED)
         difference = ((losses - figure.losses[:COMPARED]) / figure.losses[:COMPARED]).abs().max()
-        page_ms, torch_ms = [], []
+        took, product = {"page": [], "torch": [], quiet.REFERENCE: []}, quiet.reference()
         for _ in range(ROUNDS):
-            page_ms += advance(STEPS)[0]
-            torch_ms += in_torch(figure, STEPS)
+            took["page"] += advance(STEPS)[0]
+            took["torch"] += in_torch(figure, STEPS)
+            took[quiet.REFERENCE] += [quiet.timed(product) for _ in range(STEPS)]
+        row = quiet.row("a training step", took)
         result = {
-            "steps": len(page_ms),
-            "page_step_ms": round(statistics.median(page_ms), 2),
-            "page_step_ms_90": round(statistics.quantiles(page_ms, n=10)[-1], 2),
-            "torch_step_ms": round(statistics.median(torch_ms), 2),
+            "steps": len(took["page"]),
+            "page_step_ms": round(row["median_ms"]["page"], 2),
+            "page_step_ms_90": round(statistics.quantiles(took["page"], n=10)[-1], 2),
+            "torch_step_ms": round(row["median_ms"]["torch"], 2),
+            "spread": row["spread"],
             "learning_rate": LR,
             "steps_compared": COMPARED,
             "largest_relative_difference": float(f"{difference:.2g}"),
@@ -83,8 +81,8 @@ def main():
             "machine": machine(chromium=browser.version),
         }
         browser.close()
-    write(RESULTS / "training.json", result)
     report(result)
+    quiet.keep(RESULTS / "training.json", result, [row])
 
 
 def report(result):

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from flowlib.autoregressive import MaskedAutoregressive
+from flowlib.autoregressive import Autoregressive, MaskedAutoregressive
 from flowlib.base import Bijection, Compose, Inverse
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
 from flowlib.continuous import ContinuousFlow, Velocity, flow_matching_loss
-from flowlib.coupling import AdditiveCoupling, AffineCoupling, alternate
+from flowlib.coupling import AdditiveCoupling, AffineCoupling, Coupling, alternate
 from flowlib.data.curves import Outline, Rings, Spiral
 from flowlib.data.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.data.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
@@ -19,7 +19,9 @@ from flowlib.network import mlp
 from flowlib.permutation import Permutation
 from flowlib.planar import Planar
 from flowlib.source import show_source
+from flowlib.splines import SplineTransformer
 from flowlib.training import fit
+from flowlib.transformers import AffineTransformer, Transformer
 from flowlib.unit_interval import InverseCDF, Sigmoid
 
 if TYPE_CHECKING:
@@ -38,12 +40,15 @@ __all__ = [
     "AdditiveCoupling",
     "Affine",
     "AffineCoupling",
+    "AffineTransformer",
+    "Autoregressive",
     "Banana",
     "Bijection",
     "Boxed",
     "Checkerboard",
     "Compose",
     "ContinuousFlow",
+    "Coupling",
     "Digits",
     "EightGaussians",
     "Flow",
@@ -60,6 +65,8 @@ __all__ = [
     "Sigmoid",
     "SinhArcsinh",
     "Spiral",
+    "SplineTransformer",
+    "Transformer",
     "TwoMoons",
     "Velocity",
     "alternate",

@@ -1,20 +1,140 @@
-"""Autoregressive flows: the variables before each one set its scale and its shift."""
+"""Autoregressive flows: the variables before each one set its transformer, such as scale and shift."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.forward_ad import unpack_dual
 
 from flowlib.base import Bijection
+from flowlib.context import broadcast_rows
 from flowlib.made import MADE, under_torch_func
 from flowlib.network import bounded
 from flowlib.tensors import fix, may_hold
+from flowlib.transformers import AffineTransformer, Transformer
 
 
-class MaskedAutoregressive(Bijection):
+class Autoregressive(Bijection):
+    r"""Move each variable by a transformer g, whose parameters are any function of those before it.
+
+    .. math:: x_i = g(z_i; \theta_i), \qquad \theta_i = \text{function of } x_1, \dots, x_{i-1},
+        \qquad \log\lvert\det J\rvert = \sum_i \log g'(z_i; \theta_i)
+
+    ``inverse`` is one pass of a network; ``forward`` is sequential, as in
+    :class:`MaskedAutoregressive`, which is the one with an affine transformer.
+
+    Args:
+        dim: the dimension D.
+        transformer: g, such as a :class:`~flowlib.splines.SplineTransformer`.
+        hidden, order, dropout: of the network, a :class:`~flowlib.made.MADE` whose last layer starts
+            at zero: a new layer is the identity.
+        network: a network of your own in its place, used as it is: any callable from x, (*, D), and
+            from c, (*, C), where there is a context, to (*, numbers, D), whose outputs for each
+            variable depend on the variables before it only, in an order of its own.  ``forward``
+            then takes D passes of it at most (:meth:`forward_by_passes`).
+        context: the width C of the vector c that the parameters also depend on.
+
+    Shapes: (*, D) -> (*, D) and (*).
+
+    Raises:
+        ValueError: a dim or a width below 1; an order that is no permutation; a dropout outside
+            [0, 1); a network whose output has another shape; a wrong shape.
+
+    Source: Papamakarios et al. 2017, `arXiv:1705.07057 <https://arxiv.org/abs/1705.07057>`_; with
+        splines: Durkan et al. 2019, `arXiv:1906.04032 <https://arxiv.org/abs/1906.04032>`_.
+
+    Example:
+        >>> from flowlib import SplineTransformer
+        >>> layer = Autoregressive(3, SplineTransformer(bins=4, box=3.0), context=2)
+        >>> x, log_det = layer(torch.ones(5, 3), torch.ones(2))
+        >>> x.shape, log_det.shape
+        (torch.Size([5, 3]), torch.Size([5]))
+    """
+
+    dim: int
+
+    def __init__(
+        self,
+        dim: int,
+        transformer: Transformer,
+        hidden: Sequence[int] = (64, 64),
+        order: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        network: Callable[..., Tensor] | None = None,
+        context: int = 0,
+    ):
+        super().__init__()
+        self.dim, self.context, self.transformer = dim, context, transformer
+        for name, value in transformer.constants.items():
+            fix(self, name, value)
+        if network is None:
+            network = MADE(dim, hidden, transformer.numbers, order, dropout, context)
+            nn.init.zeros_(network.layers[-1].weight)
+            nn.init.zeros_(network.layers[-1].bias)
+        self.network = network
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        if not isinstance(self.network, MADE):
+            return self.forward_by_passes(z, c)
+        self.check(z, c)
+        if c is not None:
+            z, c = broadcast_rows(z, c)
+            c = c.reshape(-1, self.context).mT
+        columns = z.reshape(-1, self.dim).mT.contiguous()
+        x, log_det = self.network.generate(self.variable, columns, c)
+        return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
+
+    def variable(self, z: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """x_i and log g' from z_i, (*, batch), and the network's outputs for it, (*, numbers, batch)."""
+        return self.transformer.forward(z, outputs)
+
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(x, c)
+        z, logs = self.transformer.inverse(x, self.condition(x, c))
+        return z, logs.to(x.dtype).sum(-1)
+
+    def condition(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """The network's outputs, (*, numbers, D); ValueError if their shape is another."""
+        outputs = self.network(x) if c is None else self.network(x, c)
+        if outputs.shape[-2:] != (self.transformer.numbers, self.dim):
+            raise ValueError(
+                f"{type(self).__name__} expected a network that returns "
+                f"(..., {self.transformer.numbers}, {self.dim}); got {tuple(outputs.shape)}"
+            )
+        return outputs
+
+    def forward_by_passes(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        r"""What ``forward`` computes, by Jacobi's iteration: passes of the whole network.
+
+        .. math:: x \leftarrow g\bigl(z;\, \theta(x)\bigr)
+
+        Each pass makes at least one more variable right, because its θ depends only on those
+        before it: D passes are always enough.  After a pass that changes nothing, no other would
+        change anything, and the iteration ends.  Where derivatives are wanted it makes all D
+        passes: a derivative may still change when x no longer does.
+
+        Source: Song et al. 2021, `arXiv:2002.03629 <https://arxiv.org/abs/2002.03629>`_.
+
+        Example:
+            >>> layer, z = MaskedAutoregressive(3), torch.randn(5, 3)
+            >>> torch.allclose(layer.forward_by_passes(z)[0], layer(z)[0])
+            True
+        """
+        self.check(z, c)
+        if c is not None:
+            z, c = broadcast_rows(z, c)
+        x = torch.zeros_like(z)
+        for _ in range(self.dim):
+            before = x
+            x, logs = self.transformer.forward(z, self.condition(x, c))
+            if not (may_hold((x != before).any()) or has_derivatives(x)):
+                break
+        return x, logs.to(z.dtype).sum(-1)
+
+
+class MaskedAutoregressive(Autoregressive):
     r"""MAF's layer: scale and shift each variable by any two functions of the variables before it.
 
     .. math:: x_i = e^{s_i} z_i + t_i, \qquad z_i = (x_i - t_i)\, e^{-s_i}, \qquad
@@ -41,6 +161,7 @@ class MaskedAutoregressive(Bijection):
         bound: c > 0, in nats; ``math.inf`` leaves the log-scale as the network outputs it.
         dropout: the share of the network's hidden units that ``inverse`` sets to zero, at random,
             while training.  ``forward`` drops none: the two directions agree after ``eval()``.
+        network, context: as in :class:`Autoregressive`.
 
     The last layer of the network starts at zero: a new layer is the identity.
 
@@ -61,8 +182,6 @@ class MaskedAutoregressive(Bijection):
         (torch.Size([5, 3]), torch.Size([5]))
     """
 
-    dim: int
-
     def __init__(
         self,
         dim: int,
@@ -70,57 +189,16 @@ class MaskedAutoregressive(Bijection):
         order: Sequence[int] | None = None,
         bound: float = 2.0,
         dropout: float = 0.0,
+        network: Callable[..., Tensor] | None = None,
+        context: int = 0,
     ):
-        super().__init__()
-        if not bound > 0:
-            raise ValueError(f"MaskedAutoregressive expected a bound > 0; got {bound}")
-        self.dim, self.bound = dim, bound
-        fix(self, "log_scale_bound", float(bound))
-        self.network = MADE(dim, hidden, 2, order, dropout)
-        nn.init.zeros_(self.network.layers[-1].weight)
-        nn.init.zeros_(self.network.layers[-1].bias)
+        super().__init__(dim, AffineTransformer(bound), hidden, order, dropout, network, context)
+        self.bound = bound
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(z)
-        x, log_det = self.network.generate(self.variable, z.reshape(-1, self.dim).mT.contiguous())
-        return x.mT.reshape(z.shape), log_det.reshape(z.shape[:-1])
-
-    def variable(self, z: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """x_i and s_i from z_i, (*, batch), and the network's outputs for it, (*, 2, batch)."""
-        log_scale, shift = self.log_scale_and_shift(outputs)
-        return torch.addcmul(shift, torch.exp(log_scale), z), log_scale
-
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(x)
-        log_scale, shift = self.log_scale_and_shift(self.network(x))
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(x, c)
+        log_scale, shift = self.log_scale_and_shift(self.condition(x, c))
         return (x - shift) * torch.exp(-log_scale), -log_scale.to(x.dtype).sum(-1)
-
-    def forward_by_passes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        r"""What ``forward`` computes, by Jacobi's iteration: passes of the whole network.
-
-        .. math:: x \leftarrow e^{s(x)} \odot z + t(x)
-
-        Each pass makes at least one more variable right, because its s and t depend only on those
-        before it: D passes are always enough.  After a pass that changes nothing, no other would
-        change anything, and the iteration ends.  Where derivatives are wanted it makes all D
-        passes: a derivative may still change when x no longer does.
-
-        Source: Song et al. 2021, `arXiv:2002.03629 <https://arxiv.org/abs/2002.03629>`_.
-
-        Example:
-            >>> layer, z = MaskedAutoregressive(3), torch.randn(5, 3)
-            >>> torch.allclose(layer.forward_by_passes(z)[0], layer(z)[0])
-            True
-        """
-        self.check(z)
-        x = torch.zeros_like(z)
-        for _ in range(self.dim):
-            before = x
-            log_scale, shift = self.log_scale_and_shift(self.network(x))
-            x = z * torch.exp(log_scale) + shift
-            if not (may_hold((x != before).any()) or has_derivatives(x)):
-                break
-        return x, log_scale.to(z.dtype).sum(-1)
 
     def log_scale_and_shift(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """s and t from the network's output, each (*, D) of (*, 2, D)."""

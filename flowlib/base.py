@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.distributions import constraints
 from torch.distributions.constraints import Constraint
 
+from flowlib.context import broadcast_rows, check_context
 from flowlib.distributions import Image, same_set
 from flowlib.tensors import Held, check_vectors, dtype_of, kind_of
 
@@ -34,19 +35,28 @@ class Bijection(Held):
     * An input has the dtype of the layer's own floating tensors, and any floating dtype where there
       are none; the outputs have it too.
     * NaN in, NaN out: a single bijection computes, :class:`Flow` refuses.
+    * A layer may be *conditioned* on a vector c: built with ``context=C``, the width of c, it takes
+      c, of shape ``(*, C)``, as the second argument of ``forward`` and of ``inverse``, and so do a
+      :class:`Compose`, an :class:`Inverse` and a :class:`~flowlib.flow.Flow` of such layers.  The
+      leading dimensions of c and of the other input broadcast.  A class label is a c too: as
+      ``one_hot(label, classes).float()``, or through an ``nn.Embedding`` of your own, which trains
+      with the flow, as any network does whose output is c.
     * The state has all that the map depends on.  What no training changes, such as a mask or a bound
       (:func:`~flowlib.tensors.fix`), is refused on loading where it differs.
 
     Attributes:
         dim: the D that the map is defined for, or None where it works for any D.
+        context: the width C of the vector that the map is conditioned on; 0 where there is none.
         domain, codomain: the ``torch.distributions.constraints`` of z and of x.
 
     Raises:
         ValueError: an input that is no floating tensor, is of another dtype, or whose last
-            dimension is not ``dim``.
+            dimension is not ``dim``; a context that is missing, or of another width or dtype, or
+            whose leading dimensions do not broadcast.
     """
 
     dim: int | None = None
+    context: int = 0
 
     @property
     def domain(self) -> Constraint:
@@ -62,8 +72,8 @@ class Bijection(Held):
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         raise NotImplementedError(f"{type(self).__name__} does not define inverse")
 
-    def check(self, value: Tensor) -> None:
-        """Raise ValueError unless ``value`` is a tensor (*, D) of the layer's dtype."""
+    def check(self, value: Tensor, c: Tensor | None = None) -> None:
+        """Raise ValueError unless ``value`` is a tensor (*, D), and c one (*, C), of the layer's dtype."""
         name = type(self).__name__
         check_vectors(name, value, self.dim)
         dtype = dtype_of(self)
@@ -71,6 +81,8 @@ class Bijection(Held):
             raise ValueError(
                 f"{name} holds {dtype}; got {value.dtype}: move one of them, as .to() does"
             )
+        if c is not None or self.context:
+            check_context(name, c, self.context, value)
 
 
 class Compose(Bijection):
@@ -104,6 +116,10 @@ class Compose(Bijection):
         if len(dims) > 1:
             raise ValueError(f"Compose expected bijections of one dimension; got {sorted(dims)}")
         self.dim = dims.pop() if dims else None
+        widths = {b.context for b in bijections if b.context}
+        if len(widths) > 1:
+            raise ValueError(f"Compose expected contexts of one width; got {sorted(widths)}")
+        self.context = widths.pop() if widths else 0
 
     @property
     def domain(self) -> Constraint:
@@ -116,21 +132,28 @@ class Compose(Bijection):
             return Image(self)
         return self.bijections[-1].codomain if self.bijections else super().codomain
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_vectors("Compose", z, self.dim)  # the dtype is each part's own matter
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        z = self._check(z, c)
         total = None
         for bijection in self.bijections:
-            z, log_det = bijection(z)
+            z, log_det = bijection(z, c) if bijection.context else bijection(z)
             total = log_det if total is None else total + log_det
         return z, z.new_zeros(z.shape[:-1]) if total is None else total
 
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_vectors("Compose", x, self.dim)
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        x = self._check(x, c)
         total = None
         for bijection in reversed(self.bijections):
-            x, log_det = bijection.inverse(x)
+            x, log_det = bijection.inverse(x, c) if bijection.context else bijection.inverse(x)
             total = log_det if total is None else total + log_det
         return x, x.new_zeros(x.shape[:-1]) if total is None else total
+
+    def _check(self, value: Tensor, c: Tensor | None) -> Tensor:
+        """The value, with a row for each of several contexts; the dtype is each part's own matter."""
+        check_vectors("Compose", value, self.dim)
+        if c is None and not self.context:
+            return value
+        return broadcast_rows(value, check_context("Compose", c, self.context, value))[0]
 
 
 class Inverse(Bijection):
@@ -148,8 +171,8 @@ class Inverse(Bijection):
 
     def __init__(self, bijection: Bijection):
         super().__init__()
-        self.bijection = bijection
-        self.dim = bijection.dim
+        self.bijection: Any = bijection  # whether it takes a context is its own matter
+        self.dim, self.context = bijection.dim, bijection.context
 
     @property
     def domain(self) -> Constraint:
@@ -159,8 +182,8 @@ class Inverse(Bijection):
     def codomain(self) -> Constraint:
         return self.bijection.domain
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return self.bijection.inverse(z)
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.bijection.inverse(z) if c is None else self.bijection.inverse(z, c)
 
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.bijection(x)
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.bijection(x) if c is None else self.bijection(x, c)

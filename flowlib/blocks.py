@@ -38,7 +38,7 @@ class InPlace:
     """The buffers of one call of :meth:`MADE.generate`: of each layer one, filled with its biases.
 
     Args:
-        variable, z: those of :meth:`MADE.generate`.
+        variable, z, c: those of :meth:`MADE.generate`.
         weights: of each layer, the first one's columns in the order of the model.
 
     Example:
@@ -51,12 +51,22 @@ class InPlace:
         True
     """
 
-    def __init__(self, made: MADE, variable: Callable, z: Tensor, weights: list[Tensor]):
+    def __init__(
+        self,
+        made: MADE,
+        variable: Callable,
+        z: Tensor,
+        weights: list[Tensor],
+        c: Tensor | None = None,
+    ):
         self.made, self.variable, self.z, self.weights = made, variable, z, weights
         self.buffers = [z.new_empty(len(layer.bias), z.shape[1]) for layer in made.layers]
         for buffer, layer in zip(self.buffers, made.layers):
             buffer.copy_(layer.bias[:, None])
-        self.known = [torch.empty_like(z), *self.buffers[:-1]]  # of what each layer sees
+        # Of what each layer sees; of x, the part that is known grows downwards from c.
+        x = torch.empty_like(z)
+        self.known = [x if c is None else torch.cat([c, x]), *self.buffers[:-1]]
+        self.x = self.known[0][made.context :]
         self.in_steps: tuple | None = None
 
     def solve(self) -> tuple[Tensor, Tensor]:
@@ -66,7 +76,7 @@ class InPlace:
         tries = 5 * size // 8  # the passes that a block has; more would take as long as steps
         spare = max(tries, dim // 8)  # those that may be in vain, of all blocks together
         if 6 * tries > dim or batch > BATCH * dim or may_hold(self.z != self.z):  # or none is known
-            return self.known[0], torch.stack(self.steps(range(dim)))
+            return self.x, torch.stack(self.steps(range(dim)))
         logs = []
         for start in range(0, dim, size):
             block = range(start, min(start + size, dim))
@@ -75,14 +85,14 @@ class InPlace:
                 spare -= tries
                 settled = torch.stack(self.steps(block))
             logs.append(settled)
-        return self.known[0], torch.cat(logs)
+        return self.x, torch.cat(logs)
 
     def steps(self, block: range) -> list[Tensor]:
         """The logarithms of a block's variables, which are computed one after the other."""
         if self.in_steps is None:  # once, where there are steps at all: D views of each layer
             self.in_steps = self.made.by_degree(self.weights), self.made.by_degree(self.buffers)
         (*hidden_weights, last), (*hidden, outputs) = self.in_steps
-        z, variable, known, logs = self.z, self.variable, self.known, []
+        z, x, variable, known, logs = self.z, self.x, self.variable, self.known, []
         ends = self.made.seen  # to look it up in the module at each use would take 3 % of the time
         for k in block:
             i = self.made.order[k]
@@ -93,17 +103,18 @@ class InPlace:
                     units.addmm_(weight, known[layer][:seen]).relu_()
             seen = ends[-1][k]
             now = outputs[k].addmm_(last[k][:, :seen], known[-1][:seen])
-            known[0][k], log = variable(z[i], now)
+            x[k], log = variable(z[i], now)
             logs.append(log)
         return logs
 
     def passes(self, block: range, tries: int) -> Tensor | None:
         """The logarithms of a block's variables, (B, batch); None where it does not settle."""
         made, k, end = self.made, block.start, block.stop
-        variables = made.variables[k:end]
+        variables, given = made.variables[k:end], made.context
         last = torch.cat([variables + made.dim * each for each in range(made.outputs)])
-        low = [k, *(ends[k - 1] if k else 0 for ends in made.seen[1:])]  # the first of the block
-        high = [end, *(ends[end - 1] for ends in made.seen[1:])]
+        # Of each layer, the first row of the block and the one after its last.
+        low = [given + k, *(ends[k - 1] if k else 0 for ends in made.seen[1:])]
+        high = [given + end, *(ends[end - 1] for ends in made.seen[1:])]
         sums, within, units = [], [], []
         for n, layer in enumerate(made.layers):
             new, known = slice(low[n], high[n]), self.known[n][: low[n]]
@@ -112,7 +123,7 @@ class InPlace:
                 weight, mask, rows = (t[low[n + 1] : high[n + 1]] for t in (weight, mask, rows))
             else:
                 weight, mask, rows = (t.index_select(0, last) for t in (weight, mask, rows))
-            mask = mask[:, new] if n else mask.index_select(1, variables)
+            mask = mask[:, new] if n else mask.index_select(1, given + variables)
             # What the units see of the blocks before, with their biases: no mask, and only once.
             sums.append(torch.addmm(rows, weight[:, : low[n]], known, out=torch.empty_like(rows)))
             within.append(weight[:, new] * mask)
@@ -127,7 +138,7 @@ class InPlace:
             torch.addmm(sums[-1], within[-1], seen, out=units[-1])
             before, (x, log) = x, self.variable(z, outputs)
             if torch.equal(x, before):
-                self.known[0][k:end] = x
+                self.x[k:end] = x
                 return log
         for rows, layer, first, stop in zip(self.buffers, made.layers, low[1:], high[1:]):
             rows[first:stop] = layer.bias[first:stop, None]  # as they were, for the steps

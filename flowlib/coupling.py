@@ -8,36 +8,46 @@ import torch
 from torch import Tensor
 
 from flowlib.base import Bijection
+from flowlib.context import broadcast_rows
 from flowlib.network import bounded, mlp
 from flowlib.tensors import fix, kind_of
+from flowlib.transformers import AdditiveTransformer, AffineTransformer, Transformer
 
 
 class Coupling(Bijection):
-    r"""What the two couplings share: the partition z = (z₁, z₂), and the network that reads z₁.
+    r"""Move one half by a transformer g, whose parameters are any function of the other half.
 
-    .. math:: x_1 = z_1, \qquad x_2 = g\bigl(z_2;\, m(z_1)\bigr)
+    .. math:: x_1 = z_1, \qquad x_2 = g\bigl(z_2;\, m(z_1)\bigr), \qquad
+        \log\lvert\det J\rvert = \sum_i \log g'_i
 
     The Jacobian is block triangular, and only ∂x₂/∂z₂ counts for its determinant.  The network m
     needs no inverse: in both directions its input is the half that did not change.
 
     Args:
         dim: the dimension D.
+        transformer: g, such as a :class:`~flowlib.splines.SplineTransformer`.
         keep: bool mask of shape (D,), True where z passes unchanged.  None: the first half,
             ``alternate(dim, 0)``.
         hidden: widths of the hidden layers of the network.
         network: the map m from z₁, shape (*, d₁), to shape (*, numbers · d₂), used as it is; any
-            callable.  None: ReLU layers of the widths ``hidden``, the last layer starting at zero.
-        numbers: how many numbers g needs for each coordinate that changes.
+            callable.  Of each of g's numbers, the d₂ coordinates are neighbours.  None: ReLU layers
+            of the widths ``hidden``, the last layer starting at zero.
+        context: the width C of the vector c that m also depends on, after z₁: (*, d₁ + C).
+
+    Shapes: (*, D) -> (*, D) and (*).
 
     Raises:
-        ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all.
+        ValueError: a dim below 2; a mask of another shape or dtype, or that keeps none or all;
+            a network whose output has another shape; a wrong shape.
 
     Source: Dinh et al. 2014, `arXiv:1410.8516 <https://arxiv.org/abs/1410.8516>`_, section 3.2.
 
     Example:
-        >>> from flowlib import AdditiveCoupling
-        >>> AdditiveCoupling(2).split(torch.tensor([1.0, 2.0]))
-        (tensor([1.]), tensor([2.]))
+        >>> from flowlib import SplineTransformer
+        >>> layer = Coupling(3, SplineTransformer(bins=4, box=3.0), context=2)
+        >>> x, log_det = layer(torch.ones(5, 3), torch.ones(2))
+        >>> x.shape, log_det.shape
+        (torch.Size([5, 3]), torch.Size([5]))
     """
 
     order: Tensor
@@ -46,10 +56,11 @@ class Coupling(Bijection):
     def __init__(
         self,
         dim: int,
-        keep: Tensor | None,
-        hidden: tuple[int, ...],
-        network: Callable[[Tensor], Tensor] | None,
-        numbers: int,
+        transformer: Transformer,
+        keep: Tensor | None = None,
+        hidden: tuple[int, ...] = (64, 64),
+        network: Callable[[Tensor], Tensor] | None = None,
+        context: int = 0,
     ):
         super().__init__()
         keep = alternate(dim, 0) if keep is None else keep
@@ -69,9 +80,13 @@ class Coupling(Bijection):
                 f"got keep={mask}"
             )
         fix(self, "keep", mask)
-        self.dim, self.sizes = dim, (kept, dim - kept)
-        self.outputs = numbers * (dim - kept)
-        self.network = mlp(kept, hidden, self.outputs) if network is None else network
+        for name, value in transformer.constants.items():
+            fix(self, name, value)
+        self.dim, self.context, self.sizes = dim, context, (kept, dim - kept)
+        self.transformer, self.outputs = transformer, transformer.numbers * (dim - kept)
+        if network is None:
+            network = mlp(kept + context, hidden, self.outputs)
+        self.network = network
 
         # Adjacent halves are slices; any other mask is sorted into halves and back.
         self.kept_first = mask[0]
@@ -80,6 +95,18 @@ class Coupling(Bijection):
             order = sorted(range(dim), key=lambda i: not mask[i])  # the kept ones first
             fix(self, "order", order, persistent=False)
             fix(self, "back", sorted(range(dim), key=order.__getitem__), persistent=False)
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(z, c)
+        z1, z2 = self.split(z)
+        x2, logs = self.transformer.forward(z2, self.parameters_for(z1, c))
+        return self.join(z1, x2), logs.sum(-1)
+
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(x, c)
+        x1, x2 = self.split(x)
+        z2, logs = self.transformer.inverse(x2, self.parameters_for(x1, c))
+        return self.join(x1, z2), logs.sum(-1)
 
     def split(self, value: Tensor) -> tuple[Tensor, Tensor]:
         """The half that is kept (*, d₁) and the half that changes (*, d₂), of a value (*, D)."""
@@ -93,12 +120,20 @@ class Coupling(Bijection):
 
     def join(self, kept: Tensor, changed: Tensor) -> Tensor:
         """The value (*, D) whose halves these are."""
+        if kept.shape[:-1] != changed.shape[:-1]:  # there is a row for each of several contexts
+            kept = kept.expand(*changed.shape[:-1], -1)
         if not self.in_halves:
             return torch.cat([kept, changed], -1).index_select(-1, self.back)
         return torch.cat([kept, changed] if self.kept_first else [changed, kept], -1)
 
-    def condition(self, kept: Tensor) -> Tensor:
+    def parameters_for(self, kept: Tensor, c: Tensor | None = None) -> Tensor:
+        """The transformer's parameters, (*, numbers, d₂), for the half that is kept."""
+        return self.condition(kept, c).unflatten(-1, (self.transformer.numbers, self.sizes[1]))
+
+    def condition(self, kept: Tensor, c: Tensor | None = None) -> Tensor:
         """The network's outputs, (*, numbers · d₂); ValueError if their shape is another."""
+        if c is not None:
+            kept = torch.cat(broadcast_rows(kept, c), -1)
         outputs = self.network(kept)
         if outputs.shape != (*kept.shape[:-1], self.outputs):
             raise ValueError(
@@ -123,6 +158,8 @@ class AdditiveCoupling(Coupling):
         hidden: widths of the hidden layers of the network.
         network: m, any callable from (*, d₁) to (*, d₂), used as it is.  None: ReLU layers of the
             widths ``hidden``, the last starting at zero: a new layer is the identity.
+        context: as in :class:`Coupling`, of which this is the one with an
+            :class:`~flowlib.transformers.AdditiveTransformer`.
 
     Shapes: (*, D) -> (*, D) and (*).
 
@@ -144,18 +181,21 @@ class AdditiveCoupling(Coupling):
         keep: Tensor | None = None,
         hidden: tuple[int, ...] = (64, 64),
         network: Callable[[Tensor], Tensor] | None = None,
+        context: int = 0,
     ):
-        super().__init__(dim, keep, hidden, network, numbers=1)
+        super().__init__(dim, AdditiveTransformer(), keep, hidden, network, context)
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(z)
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(z, c)
         z1, z2 = self.split(z)
-        return self.join(z1, z2 + self.condition(z1)), z.new_zeros(z.shape[:-1])
+        x = self.join(z1, z2 + self.condition(z1, c))
+        return x, z.new_zeros(x.shape[:-1])
 
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(x)
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(x, c)
         x1, x2 = self.split(x)
-        return self.join(x1, x2 - self.condition(x1)), x.new_zeros(x.shape[:-1])
+        z = self.join(x1, x2 - self.condition(x1, c))
+        return z, x.new_zeros(z.shape[:-1])
 
 
 class AffineCoupling(Coupling):
@@ -176,6 +216,8 @@ class AffineCoupling(Coupling):
             as it is.  None: ReLU layers of the widths ``hidden``, the last starting at zero: a new
             layer is the identity.
         bound: c > 0, in nats; ``math.inf`` leaves the network's log-scale as it is.
+        context: as in :class:`Coupling`, of which this is the one with an
+            :class:`~flowlib.transformers.AffineTransformer`.
 
     Shapes: (*, D) -> (*, D) and (*).
 
@@ -199,29 +241,27 @@ class AffineCoupling(Coupling):
         hidden: tuple[int, ...] = (64, 64),
         network: Callable[[Tensor], Tensor] | None = None,
         bound: float = 2.0,
+        context: int = 0,
     ):
-        super().__init__(dim, keep, hidden, network, numbers=2)
-        if not bound > 0:
-            raise ValueError(f"AffineCoupling expected a bound > 0; got {bound}")
+        super().__init__(dim, AffineTransformer(bound), keep, hidden, network, context)
         self.bound = bound
-        fix(self, "log_scale_bound", float(bound))
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(z)
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(z, c)
         z1, z2 = self.split(z)
-        log_scale, shift = self.log_scale_and_shift(z1)
+        log_scale, shift = self.log_scale_and_shift(z1, c)
         return self.join(z1, z2 * torch.exp(log_scale) + shift), log_scale.sum(-1)
 
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.check(x)
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self.check(x, c)
         x1, x2 = self.split(x)
-        log_scale, shift = self.log_scale_and_shift(x1)
+        log_scale, shift = self.log_scale_and_shift(x1, c)
         log_scale = -log_scale  # of the inverse
         return self.join(x1, (x2 - shift) * torch.exp(log_scale)), log_scale.sum(-1)
 
-    def log_scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """s and t of the half that is kept, each (*, d₂)."""
-        log_scale, shift = self.condition(kept).chunk(2, -1)
+    def log_scale_and_shift(self, kept: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """s and t, each (*, d₂), for the half that is kept and a context."""
+        log_scale, shift = self.condition(kept, c).chunk(2, -1)
         log_scale = bounded(log_scale, self.bound)
         if log_scale.dtype != kept.dtype:  # autocast's are narrower
             log_scale = log_scale.to(kept.dtype)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, Transform, constraints
 from torch.distributions.utils import lazy_property
 
+from flowlib.context import broadcast_rows
 from flowlib.tensors import Held, fix, may_hold
 
 if TYPE_CHECKING:
@@ -142,22 +143,26 @@ class Image(constraints.Constraint):
 
     event_dim = 1
 
-    def __init__(self, bijection: Bijection, base: Distribution | None = None):
-        self.bijection, self.base = bijection, base
+    def __init__(
+        self, bijection: Bijection, base: Distribution | None = None, c: Tensor | None = None
+    ):
+        self.bijection, self.base, self.c = bijection, base, c
 
     @torch.no_grad()
     def check(self, value: Tensor) -> Tensor:
-        self.bijection.check(value)
+        self.bijection.check(value, self.c)
         if not value.numel():  # torch's ``independent`` takes no empty batch
             return torch.ones(value.shape[:-1], dtype=torch.bool, device=value.device)
 
-        def back(x: Tensor) -> Tensor:
+        def back(*given: Tensor) -> Tensor:
             try:
-                return self.bijection.inverse(x)[0]
+                return self.bijection.inverse(*given)[0]
             except ValueError:  # off the image of a layer
-                return torch.full_like(x, torch.nan)
+                return torch.full_like(given[0], torch.nan)
 
-        rows = [back(x) for x in value.reshape(-1, value.shape[-1])]
+        each = (value,) if self.c is None else broadcast_rows(value, self.c)
+        value = each[0]
+        rows = [back(*row) for row in zip(*(t.reshape(-1, t.shape[-1]) for t in each))]
         z = torch.stack(rows).reshape(value.shape)
         finite = z.isfinite().all(-1)
         support: Any = constraints.real_vector if self.base is None else self.base.support

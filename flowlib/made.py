@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from flowlib.blocks import InPlace
+from flowlib.context import broadcast_rows, check_context
 from flowlib.tensors import Held, fix
 
 # No public name shows whether torch.func is at work; torch's own autograd.Function uses this one.
@@ -127,11 +128,13 @@ class MADE(Held):
         order: the variables 0 to D - 1, the first one first.  None: as they are.
         dropout: the share of hidden units that is set to zero, at random, while training.
             :meth:`generate` drops none.
+        context: the width C of a vector c that all outputs see, those of the first variable too.
+            Its numbers are inputs of degree 0, and hidden units then have the degrees 0 to D - 1.
 
     Attributes:
         degrees: those of the variables, of each hidden layer, and of the outputs.
 
-    Shapes: (*, D) -> (*, outputs, D).
+    Shapes: (*, D), and (*, C) where there is a context -> (*, outputs, D).
 
     Raises:
         ValueError: a dim or a width below 1; an order that is no permutation; a dropout outside
@@ -159,6 +162,7 @@ class MADE(Held):
         outputs: int = 2,
         order: Sequence[int] | None = None,
         dropout: float = 0.0,
+        context: int = 0,
     ):
         super().__init__()
         if min(dim, outputs, *hidden) < 1:
@@ -168,7 +172,7 @@ class MADE(Held):
             )
         if not 0 <= dropout < 1:
             raise ValueError(f"MADE expected a dropout in [0, 1); got {dropout}")
-        self.dim, self.outputs, self.dropout = dim, outputs, dropout
+        self.dim, self.outputs, self.dropout, self.context = dim, outputs, dropout, context
         self.order = list(range(dim) if order is None else map(int, order))
         if sorted(self.order) != list(range(dim)):
             raise ValueError(f"MADE expected an order of 0 to {dim - 1}; got {self.order}")
@@ -178,17 +182,23 @@ class MADE(Held):
         # These are known on the CPU, also when the layer is built on the meta device.
         place = torch.tensor(self.order, device="cpu").argsort()  # of each variable, from 0
         fix(self, "places", place.tolist(), persistent=False)
-        shares = [1 + torch.arange(width, device="cpu") * (dim - 1) // width for width in hidden]
-        self.degrees = [1 + place, *shares, place.repeat(outputs)]
+        lowest = 0 if context else 1  # else the first variable would not see the context
+        counts = [torch.arange(width, device="cpu") * (dim - lowest) // width for width in hidden]
+        shares = [lowest + count for count in counts]
+        inputs = torch.cat([place.new_zeros(context), 1 + place])
+        self.degrees = [inputs, *shares, place.repeat(outputs)]
         self.layers = nn.ModuleList(map(MaskedLinear, self.degrees, self.degrees[1:]))
         # For generate: how many rows a layer sees once k variables are known, for k from 0 to D - 1.
         upto = torch.arange(1, dim + 1, device="cpu")
         ends = (torch.searchsorted(each, upto).tolist() for each in shares)
-        self.seen = [list(range(dim)), *ends]
+        self.seen = [list(range(context, context + dim)), *ends]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         if x.shape[-1:] != (self.dim,):
             raise ValueError(f"MADE expected shape (..., {self.dim}); got {tuple(x.shape)}")
+        if c is not None or self.context:
+            x, c = broadcast_rows(x, check_context("MADE", c, self.context, x))
+            x = torch.cat([c, x], -1)
         *hidden, last = self.layers
         for layer in hidden:
             x = layer(x).relu_()
@@ -196,7 +206,9 @@ class MADE(Held):
                 x = F.dropout(x, self.dropout, self.training)
         return last(x).unflatten(-1, (self.outputs, self.dim))
 
-    def generate(self, variable: Callable, z: Tensor) -> tuple[Tensor, Tensor]:
+    def generate(
+        self, variable: Callable, z: Tensor, c: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The x with x_i = variable(z_i, outputs_i(x)) for every i, each unit computed once.
 
         With k variables known, everything that the units of degree k see is known.  Units are sorted
@@ -212,6 +224,7 @@ class MADE(Held):
             variable: from z_i, (*, batch), and the outputs for the i-th variable,
                 (*, outputs, batch), to x_i and the logarithm of its derivative, both (*, batch).
             z: shape (D, batch).
+            c: the context, shape (C, batch).
 
         Returns:
             x, shape (D, batch), and the sum of the logarithms, shape (batch,).
@@ -224,17 +237,21 @@ class MADE(Held):
         """
         weights = [layer.weight for layer in self.layers]
         if self.order != list(range(self.dim)):
-            weights[0] = weights[0].index_select(1, self.variables)  # the first one, first column
+            of_c, of_x = weights[0].split_with_sizes([self.context, self.dim], 1)
+            of_x = of_x.index_select(1, self.variables)  # the first one, first column
+            weights[0] = torch.cat([of_c, of_x], 1) if self.context else of_x
         if torch.is_grad_enabled() or under_torch_func():
-            x, logs = self._steps_in_new_tensors(variable, z, self.by_degree(weights))
+            x, logs = self._steps_in_new_tensors(variable, z, self.by_degree(weights), c)
         else:
-            x, logs = InPlace(self, variable, z, weights).solve()
+            x, logs = InPlace(self, variable, z, weights, c).solve()
         return x.index_select(0, self.places), logs.to(z.dtype).sum(0)
 
-    def _steps_in_new_tensors(self, variable: Callable, z: Tensor, weights: list):
+    def _steps_in_new_tensors(self, variable: Callable, z: Tensor, weights: list, c: Tensor | None):
         """A step a variable: gradients and torch.func need what earlier steps saw as it was."""
         logs = []
         known = [z[:0] for _ in self.layers]
+        if c is not None:
+            known[0] = c
         *hidden, outputs = self.by_degree([layer.bias[:, None] for layer in self.layers])
         for k, i in enumerate(self.order):
             for layer, biases in enumerate(hidden):
@@ -246,7 +263,7 @@ class MADE(Held):
             x, log = variable(z[i], torch.addmm(outputs[k], weight, known[-1]))
             known[0] = torch.cat([known[0], x[None]])
             logs.append(log)
-        return known[0], torch.stack(logs)
+        return known[0][self.context :], torch.stack(logs)
 
     def by_degree(self, rows: list[Tensor]) -> list[Sequence[Tensor]]:
         """[layer][k]: the rows that step k computes, as views.

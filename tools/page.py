@@ -25,6 +25,6 @@ def page_of(*books):
     return (
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>t</title>'
         '<meta name="viewport" content="width=device-width">'
-        f"<style>{bundle.css()}</style><script>{bundle.classic()}</script>"
+        f"<style>{bundle.css()}</style><script>{bundle.whole()}</script>"
         f"<body>{''.join(mounts)}</body></html>"
     )

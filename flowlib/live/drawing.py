@@ -3,7 +3,7 @@
 A drawing is at most 500 points on a grid of 4096 x 4096 over the axes.  In a link it is text: two
 characters for how many, then four for each point, twelve bits a coordinate.  From the points come
 as many rows as the trace declares: chosen from a seed, with replacement, and shaken a little.
-``js/drawing.js`` does the same operations in the same order, so that the rows are the same bits.
+``js/cells.js`` does the same operations in the same order, so that the rows are the same bits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 from flowlib.live.noise import noise
 from flowlib.live.numbers import is_number, plain
 
-MOST, FEWEST = 500, 20  # points in a drawing; js/drawing.js has these five too
+MOST, FEWEST = 500, 20  # points in a drawing; js/cells.js has these five too
 STEPS = 4095  # of the grid, along each axis
 APART = 0.02  # of an axis: a drawing that reaches no further along either is at one place
 HELD_OUT, SPLIT = 4, 2024  # one point of each four in a row is held out; the seed that chooses it

@@ -1,6 +1,6 @@
 """A figure as a file: a page that works from disk, in a slide or in a frame, or a picture.
 
-The page carries the module that every page of a book loads, compressed, its style, its picture and
+The page carries the scripts that the pages of a book load, compressed, its style, its picture and
 the figure's data; it requests nothing.
 """
 
@@ -88,7 +88,7 @@ def page(book: dict, source: str = "") -> str:
 <script type="application/json" class="live-data">{data.replace("<", chr(92) + "u003c")}</script>
 </figure>
 {source}</main>
-<script>{UNPACK}("{_packed(bundle.classic())}").catch({TOO_OLD});</script>
+<script>{UNPACK}("{_packed(bundle.whole())}").catch({TOO_OLD});</script>
 </body>
 </html>
 """

@@ -144,11 +144,12 @@ def digest(*contents: bytes) -> str:
 
 
 def write_assets(app):
-    """Writes the script and the style.  Sphinx adds their checksums to the addresses."""
+    """Writes the scripts and the style.  Sphinx adds checksums to the addresses that pages have."""
     if app.builder.format == "html":
         static = Path(app.outdir) / "_static"
         static.mkdir(parents=True, exist_ok=True)
         (static / "live.js").write_text(bundle.classic(), encoding="utf-8")
+        (static / bundle.MORE).write_text(bundle.more(), encoding="utf-8")
         (static / "live.css").write_text(bundle.css(), encoding="utf-8")
 
 

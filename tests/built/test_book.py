@@ -9,6 +9,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from alive import assert_trains, dead
+from flowlib.live import bundle
 from links import Links, broken_links
 from tools.book import FIGURED, HTML, NARROW, NOTEBOOKS, PAGES, ROOT, WIDE, Visit
 
@@ -99,6 +100,8 @@ def test_figures_live_in_a_page_opened_as_a_file(browser, name):
             figure.wake()
             pictures = {picture for picture, _ in figure.sweep(figure.controls[0])}
             assert len(pictures) > 1, figure.name
+        visit.page.get_by_role("button", name="Save or embed").first.click()
+        visit.page.get_by_role("button", name="PNG").wait_for()
         assert_quiet(visit)
 
 
@@ -109,6 +112,19 @@ def test_a_figure_whose_file_is_missing_says_so_below_its_picture(browser, addre
         words = visit.page.wait_for_selector("figure[data-state=error] [role=alert]").inner_text()
         assert words == "This figure could not be read: its file is missing."
         assert visit.page.is_visible("figure img.live-static")
+
+
+def test_where_the_second_script_is_missing_the_button_that_needs_it_says_so(browser, address):
+    second = f"**/{bundle.MORE}*"
+    with Visit(browser, address, **WIDE) as visit:
+        visit.context.route(second, lambda route: route.abort())
+        visit.open("index")[0].wake()
+        button = visit.page.locator(".live-buttons button").last
+        button.click()
+        visit.page.get_by_text("It did not load: press again").wait_for()
+        visit.context.unroute(second)
+        button.click()
+        visit.page.get_by_role("button", name="PNG").wait_for()
 
 
 LETTERS = """() => [...new Set([...document.querySelectorAll("mjx-c")].map((letter) => {
@@ -152,7 +168,7 @@ def test_a_page_is_light_and_its_formulas_are_set_by_the_book_itself(browser, ad
         assert letters_that_no_font_has(visit.page) == []
         assert_keeps_the_theme_and_the_place_in_the_sidebar_alone(visit)
         assert_quiet(visit)
-    assert (HTML / "_static" / "live.js").stat().st_size <= 86_000
+    assert (HTML / "_static" / "live.js").stat().st_size <= 72_000
 
 
 @where_a_figure_is

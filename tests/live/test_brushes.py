@@ -1,6 +1,7 @@
 """A reader draws, by mouse, finger and keys, pastes numbers, and takes the drawing along in a link."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -109,7 +110,7 @@ def test_the_page_feeds_the_rows_that_torch_gets(studio, figure):
         got = studio.figure.evaluate(
             """(figure, seed) => {
               figure.live.model.set("seed", seed);
-              return Object.entries(figure.live.inputs(0, ["x", "t"])).map(([k, v]) => [k, [...v]]);
+              return Object.entries(figure.live.graphs.inputs(0, ["x", "t"])).map(([k, v]) => [k, [...v]]);
             }""",
             seed,
         )
@@ -324,8 +325,8 @@ def test_a_kernel_shares_the_drawing(page, figure):
 
 
 def test_both_have_the_same_measures():
-    source = (bundle.HERE / "js" / "drawing.js").read_text(encoding="utf-8")
+    source = (bundle.HERE / "js" / "cells.js").read_text(encoding="utf-8")
     for name in ("MOST", "FEWEST", "STEPS", "APART", "HELD_OUT", "SPLIT", "DIGITS"):
-        (line,) = [each for each in source.splitlines() if each.startswith(f"const {name} = ")]
-        assert json.loads(line.split(" = ")[1].rstrip(";")) == getattr(drawing, name)
+        (value,) = re.findall(rf"^(?:export )?const {name} = (.*);$", source, re.MULTILINE)
+        assert json.loads(value) == getattr(drawing, name)
     assert "const JITTER = 2 ** 31;" in source and drawing.JITTER == 2**31

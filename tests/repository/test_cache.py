@@ -12,7 +12,7 @@ from extensions import cache
 from tools.book import PAGES, ROOT
 
 CONF = """
-extensions = ["extensions"]
+extensions = ["extensions.book"]
 nb_execution_mode = "off"
 mathjax3_config = {"tex": {"macros": {}}}
 html_theme = "basic"

@@ -7,7 +7,7 @@ from extensions import execution
 from tools.book import PAGES
 
 CONF = """
-extensions = ["extensions"]
+extensions = ["extensions.book"]
 nb_execution_mode = "cache"
 nb_execution_show_tb = True
 mathjax3_config = {"tex": {"macros": {}}}

@@ -10,7 +10,7 @@ from extensions import download
 from tools.book import CONFIG
 
 CONF = """
-extensions = ["extensions"]
+extensions = ["extensions.book"]
 mathjax3_config = {"tex": {"macros": {}}}
 html_theme = "basic"
 """
@@ -55,4 +55,4 @@ def test_a_page_is_read_and_written_once(app, monkeypatch):
 
 
 def test_the_book_names_one_module_of_its_own():
-    assert CONFIG["sphinx"]["local_extensions"] == {"extensions": "."}
+    assert CONFIG["sphinx"]["local_extensions"] == {"extensions.book": "."}

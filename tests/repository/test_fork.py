@@ -10,6 +10,7 @@ from tools.scratch import copy_of_the_repository, git
 
 URL = CONFIG["repository"]["url"]
 GITHUB = "https://github.com"  # apart from the rest: the command changes this file as well
+HOUSE = "tests/repository/test_house.py"
 FORK = f"{GITHUB}/Some-One/my.flows_2"
 
 
@@ -46,7 +47,7 @@ def test_a_fork_has_its_address_everywhere(copy, url):
     names = git("ls-files", "-z", cwd=copy).split("\0")[:-1]
     assert [name for name in names if old in (copy / name).read_bytes().lower()] == []
     house = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/repository/test_house.py", "-k", "not tidy"],
+        [sys.executable, "-m", "pytest", "--noconftest", "-k", "not tidy", HOUSE],
         check=False,
         cwd=copy,
         capture_output=True,

@@ -5,7 +5,7 @@ from fontTools.ttLib import TTFont
 from sphinx.testing.util import SphinxTestApp
 
 CONF = """
-extensions = ["extensions"]
+extensions = ["extensions.book"]
 html_math_renderer = "formulas"
 mathjax3_config = {"tex": {"macros": {"R": "\\\\mathbb{R}"}}}
 """

@@ -6,7 +6,7 @@ import pytest
 from sphinx.testing.util import SphinxTestApp
 
 CONF = """
-extensions = ["extensions"]
+extensions = ["extensions.book"]
 mathjax3_config = {"tex": {"macros": {}}}
 html_theme = "basic"
 html_static_path = ["mine"]

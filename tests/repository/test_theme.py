@@ -1,7 +1,7 @@
 """Each patch of what the theme and Sphinx write still meets what it patches.
 
 A small book is built as the book is, with the pinned theme.  Its pages are looked at twice: as they
-are before `extensions.finish`, and as they are after it.
+are before `extensions.book.finish`, and as they are after it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import torch
 from jupyter_book.sphinx import build_sphinx
 from PIL import Image
 
-import extensions
 import flowlib
+from extensions import book as whole
 from extensions import styles, theme
 from flowlib.live import axes, curve, live
 from tools.book import ROOT
@@ -109,7 +109,7 @@ def book(tmp_path_factory):
     (folder / "toc.yml").write_text(TOC, encoding="utf-8")
     (source / "index.md").write_text("# The book\n", encoding="utf-8")
     (source / "cells.md").write_text(CELLS, encoding="utf-8")
-    book, finish, drop = Book(folder), extensions.finish, theme.drop_the_rocket
+    book, finish, drop = Book(folder), whole.finish, theme.drop_the_rocket
 
     def look_and_finish(app, exception):
         book.before = book.texts()
@@ -122,7 +122,7 @@ def book(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FLOWLIB_BOOK", "1")
         (source / "chapter.ipynb").write_text(json.dumps(notebook()), encoding="utf-8")
-        patch.setattr(extensions, "finish", look_and_finish)
+        patch.setattr(whole, "finish", look_and_finish)
         patch.setattr(theme, "drop_the_rocket", look_and_drop)
         settings = {"external_toc_path": str(folder / "toc.yml"), "nb_execution_mode": "off"}
         settings["latex_individualpages"] = False  # jupyter-book reads it

@@ -1,11 +1,13 @@
 """The script that trained the shipped WaveNets: in one process, in two, killed and started again."""
 
 import json
+import multiprocessing
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,22 +17,47 @@ from torch.testing import assert_close
 from flowlib.voice.pretrained import load_weights
 from flowlib.voice.student import Student
 from flowlib.voice.wavenet import Teacher
+from tools import train_voice
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "tools" / "train_voice.py"
 SMALL = ["--clips", "6", "--length", "320", "--batch", "4"]
 
 
-def command(model, folder, steps, processes=1):
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    start = [sys.executable, *(launch if processes > 1 else [])]
-    return [*start, str(SCRIPT), model, "--folder", str(folder), "--steps", str(steps), *SMALL]
+def words(model, folder, steps):
+    return [model, "--folder", str(folder), "--steps", str(steps), *SMALL]
 
 
-def run(*arguments, **options):
-    done = subprocess.run(
-        command(*arguments, **options), check=False, capture_output=True, text=True, timeout=300
-    )
+def main(arguments, names):
+    sys.argv = [train_voice.__file__, *arguments]
+    os.environ.update(names)
+    train_voice.main()
+
+
+def start(*arguments, **names):
+    """The script as a process that has torch already, to start which takes seconds."""
+    process = multiprocessing.get_context("fork").Process(target=main, args=(arguments, names))
+    process.start()
+    return process
+
+
+def start_two(*arguments):
+    """Two processes as torchrun starts them."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    names = {"MASTER_ADDR": "localhost", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    return [start(*arguments, **names, RANK=rank, LOCAL_RANK=rank) for rank in "01"]
+
+
+def run(*arguments, starts=lambda *words: [start(*words)]):
+    for process in starts(*words(*arguments)):
+        process.join(300)
+        assert process.exitcode == 0
+
+
+def run_by_torchrun(*arguments):
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [sys.executable, *launch, train_voice.__file__, *words(*arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
@@ -51,7 +78,9 @@ def alone(tmp_path_factory):
 def test_two_processes_have_the_losses_of_one(alone, model, tmp_path):
     if model == "student":
         (tmp_path / "teacher.npz").write_bytes((alone / "teacher.npz").read_bytes())
-    run(model, tmp_path, 4, processes=2)
+        run(model, tmp_path, 4, starts=start_two)
+    else:
+        run_by_torchrun(model, tmp_path, 4)
     one, two = checkpoint(alone, model), checkpoint(tmp_path, model)
     assert len(one["losses"]) == 4 and len(set(one["losses"])) == 4
     assert_close(torch.tensor(two["losses"]), torch.tensor(one["losses"]), rtol=0, atol=1e-4)
@@ -60,14 +89,13 @@ def test_two_processes_have_the_losses_of_one(alone, model, tmp_path):
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     run("teacher", whole, 60)
-    process = subprocess.Popen(
-        command("teacher", killed, 60), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = start(*words("teacher", killed, 60))
     while not (killed / "teacher.pt").exists():
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.is_alive(), "it ended before it could be killed"
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert len(checkpoint(killed, "teacher")["losses"]) < 60
     assert not (killed / "teacher.npz").exists()
     run("teacher", killed, 60)
@@ -89,12 +117,8 @@ def test_the_script_writes_the_format_of_the_shipped_weights(alone, model, kind)
         assert_close(loaded[name], value, rtol=1e-3, atol=1e-7)
 
 
-def test_a_batch_that_processes_cannot_share_is_refused(tmp_path):
-    done = subprocess.run(
-        [*command("teacher", tmp_path, 1, processes=2), "--batch", "3"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert "expected a batch that 2 processes share; got 3" in done.stderr
+def test_a_batch_that_processes_cannot_share_is_refused(tmp_path, capfd):
+    for process in start_two(*words("teacher", tmp_path, 1), "--batch", "3"):
+        process.join(300)
+        assert process.exitcode == 1
+    assert "expected a batch that 2 processes share; got 3" in capfd.readouterr().err

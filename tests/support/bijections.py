@@ -9,7 +9,10 @@ from flowlib import (
     AdditiveCoupling,
     Affine,
     AffineCoupling,
+    Autoregressive,
+    Bijection,
     Compose,
+    Coupling,
     Inverse,
     InverseCDF,
     Linear,
@@ -18,6 +21,7 @@ from flowlib import (
     Planar,
     Sigmoid,
     SinhArcsinh,
+    SplineTransformer,
     alternate,
 )
 from flowlib.voice.student import InverseAutoregressiveWaveNet, Student
@@ -93,6 +97,37 @@ def maf(dim):
     return Compose(*(masked_autoregressive(dim, (4,), order=order) for order in orders))
 
 
+def spline_coupling(dim, keep=None):
+    return moved(Coupling(dim, SplineTransformer(bins=3, box=2.0), keep, hidden=(3,)))
+
+
+def spline_autoregressive(dim, context=0):
+    spline, order = SplineTransformer(bins=2, box=2.0), range(dim)[::-1]
+    return moved(Autoregressive(dim, spline, (4,), order, context=context))
+
+
+class Given(Bijection):
+    """A conditional bijection with the context that it is given."""
+
+    def __init__(self, bijection):
+        super().__init__()
+        self.bijection, self.dim = bijection, bijection.dim
+        self.register_buffer("c", torch.linspace(-1, 1, bijection.context))
+
+    def forward(self, z):
+        return self.bijection(z, self.c)
+
+    def inverse(self, x):
+        return self.bijection.inverse(x, self.c)
+
+
+def given(dim):
+    """A coupling and a masked layer that are conditioned, and between them a layer that is not."""
+    coupling = moved(AffineCoupling(dim, hidden=(3,), context=1))
+    permutation = Permutation(range(dim)[::-1])
+    return Given(Compose(coupling, permutation, spline_autoregressive(dim, context=1)))
+
+
 def inverse_autoregressive_wavenet(dim):
     network = WaveNet(2, conditions=3, channels=4, layers=2)
     return moved(InverseAutoregressiveWaveNet(network, torch.randn(3, dim)), by=0.2)
@@ -145,6 +180,9 @@ BIJECTIONS = {
     "masked autoregressive, unbounded": lambda dim: masked_autoregressive(dim, (), bound=math.inf),
     "iaf": lambda dim: Inverse(masked_autoregressive(dim)),
     "maf": maf,
+    "spline coupling, every other": lambda dim: spline_coupling(dim, every_other(dim)),
+    "spline autoregressive": spline_autoregressive,
+    "coupling and masked layer, given a context": given,
     "inverse autoregressive wavenet": inverse_autoregressive_wavenet,
     "student": student,
 }

@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from flowlib import (
     AdditiveCoupling,
     AffineCoupling,
+    Coupling,
     MaskedAutoregressive,
     Planar,
+    SplineTransformer,
     alternate,
     standard_normal,
 )
@@ -101,6 +103,14 @@ def autoregressive(z):
     return *MAF(z), *MAF.inverse(z)
 
 
+def splines(z, theta, c):
+    """Both directions, inside the box and out, and a coupling that is given a context."""
+    spline, theta = SplineTransformer(bins=5, box=1.5), theta / 4
+    x, log = spline.forward(z, theta)
+    layer = Coupling(3, spline, network=lambda kept: kept @ theta.flatten(1)[:3, :28], context=2)
+    return x, log, *spline.inverse(z, theta), *layer(z, c), *layer.inverse(z, c)
+
+
 def gradients(w, x):
     def loss(w):
         return F.softplus(torch.tanh(x @ w)).logsumexp(0).sum() + (w[:2] ** 2).mean() + w.norm()
@@ -134,6 +144,7 @@ COMPOSITES = {
     "couplings": (couplings, [(40, 2), ()]),
     "coupling layers": (coupling_layers, [(40, 4), (), ()]),
     "autoregressive": (autoregressive, [(40, 3)]),
+    "splines": (splines, [(40, 3), (40, 14, 3), (2,)]),
     "gradients": (gradients, [(3, 4), (7, 3)]),
     "autograd": (autograd, [(5, 4)]),
     "adam": (adam_step, [(6,), (6,), (6,)]),

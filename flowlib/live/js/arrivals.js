@@ -12,7 +12,7 @@ export class Arrivals {
     const { view, coming } = this, { model } = view;
     if (!model.files) return false;
     const roles = view.training ? ["start", "step", "show"] : [""];
-    const lacking = roles.map((role) => view.key(role)).filter((key) => !model.get("graphs")[key]);
+    const lacking = roles.map((role) => view.graphs.key(role)).filter((key) => !model.get("graphs")[key]);
     for (const key of lacking) if (!coming.has(key)) this.fetch(key);
     view.figure.ariaBusy = String(lacking.length > 0);
     return lacking.length > 0;

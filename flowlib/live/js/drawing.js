@@ -1,77 +1,20 @@
 /**
- * What a reader draws: points on the axes, and the rows that the traced function gets from them, by
- * the same operations as drawing.py.
+ * What a reader draws: points on the axes, with a brush, from a shape, or from numbers.
  *
  * The model has the last drawing that can be used; what is being drawn may still be too little.
  */
+import { MOST, decodeDrawing, flaw, fraction, lengthOf, pointAt } from "./cells.js";
 import { button, make } from "./controls.js";
 import { noise } from "./noise.js";
+import { makePaste } from "./paste.js";
 import { placeOf } from "./pointer.js";
-import { readTable, tooLong } from "./table.js";
+import { brief, counted } from "./words.js";
 
-const MOST = 500;
-const FEWEST = 20;
-const STEPS = 4095;
-const APART = 0.02;
-const HELD_OUT = 4;
-const SPLIT = 2024;
-const JITTER = 2 ** 31;
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** Of brushes, as fractions of the axes. */
 const SPREAD = 0.022; // a standard deviation
 const RUBBER = 0.05; // a radius
 const STRIDE = 0.025; // from one puff to the next
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
-const UNTIL = "The figure keeps the last drawing until then.";
-
-const lengthOf = ([low, high]) => high - low;
-const onAxis = (cell, axis) => axis[0] + (lengthOf(axis) * cell) / STEPS;
-const fraction = (value, axis) => (value - axis[0]) / lengthOf(axis);
-const cellOf = (part) => Math.min(Math.max(Math.floor(part * STEPS + 0.5), 0), STEPS);
-
-/** The text of a drawing in a link. */
-export function encodeDrawing(points, { x, y }) {
-  const cells = points.flatMap((at) => [cellOf(fraction(at[0], x)), cellOf(fraction(at[1], y))]);
-  return [points.length, ...cells].map((cell) => DIGITS[cell >> 6] + DIGITS[cell & 63]).join("");
-}
-
-/** The points of a drawing in a link; throws, in words. */
-export function decodeDrawing(text, paper) {
-  const digits = Array.from(text, (letter) => DIGITS.indexOf(letter));
-  const cells = [];
-  for (let i = 0; i + 1 < digits.length; i += 2) cells.push(64 * digits[i] + digits[i + 1]);
-  const points = [];
-  for (let i = 1; i < cells.length; i += 2) points.push([onAxis(cells[i], paper.x), onAxis(cells[i + 1], paper.y)]);
-  if (text.length % 4 !== 2 || digits.includes(-1) || cells[0] !== points.length || flaw(points, paper)) {
-    throw Error("the drawing in it is cut off or altered");
-  }
-  return points;
-}
-
-/** Why points are no drawing yet, if they are not. */
-function flaw(points, paper) {
-  if (points.length > MOST) return `A drawing holds ${MOST} points.`;
-  if (points.length < FEWEST) return `A drawing needs ${FEWEST} points. ${UNTIL}`;
-  const near = [paper.x, paper.y].every((axis, k) => {
-    const values = points.map((at) => fraction(at[k], axis));
-    return Math.max(...values) - Math.min(...values) < APART;
-  });
-  return near ? `All points are at one place: draw some elsewhere. ${UNTIL}` : "";
-}
-
-/** The rows that an input of the trace gets, from a seed. */
-export function rowsOf({ shape, part, jitter }, points, { x, y }, seed) {
-  const chosen = noise("uniform", [Math.ceil(points.length / HELD_OUT)], SPLIT);
-  const out = (i) => i % HELD_OUT === Math.floor(chosen[Math.floor(i / HELD_OUT)] * HELD_OUT);
-  const own = points.filter((_, i) => !part || out(i) === (part === "held out"));
-  const picked = noise("uniform", [shape[0]], seed);
-  const rows = noise("normal", shape, (seed + JITTER) % 2 ** 32);
-  const widths = [jitter * lengthOf(x), jitter * lengthOf(y)];
-  for (let i = 0; i < rows.length; i++) {
-    rows[i] = own[Math.floor(picked[i >> 1] * own.length)][i & 1] + widths[i & 1] * rows[i];
-  }
-  return rows;
-}
 
 /** The brushes, and the paper over one picture. */
 export class Drawing {
@@ -167,61 +110,10 @@ export class Drawing {
       { className: "live-tools" },
       make("div", {}, ...this.brushes, undo, clear, start),
       this.told,
-      this.makePaste(),
+      makePaste(this.paper, (points, note) => this.replace(points, note)),
     );
     this.element.setAttribute("role", "group");
     this.element.ariaLabel = "Drawing";
-  }
-
-  makePaste() {
-    const text = make("textarea", { rows: 4, spellcheck: false, placeholder: "1.5, 2.5" });
-    const refused = make("p", { className: "live-refused" });
-    refused.setAttribute("role", "alert");
-    const attempt = (work) => {
-      refused.textContent = "";
-      try {
-        work();
-      } catch (error) {
-        refused.textContent = `${error.message} Your drawing is as it was.`;
-      }
-    };
-    text.addEventListener("paste", (event) => {
-      const long = tooLong(event.clipboardData?.getData("text") ?? "");
-      if (long) event.preventDefault();
-      attempt(() => { if (long) throw Error(long); });
-    });
-    const use = button("Draw these points", () => attempt(() => this.paste(text.value)));
-    const label = make("label", {}, "Two columns of numbers, x and y, from a spreadsheet or a CSV file", text);
-    return make("details", {}, make("summary", {}, "Paste numbers"), label, use, refused);
-  }
-
-  /** Points from a table, scaled to the middle of the axes; throws, in words. */
-  paste(text) {
-    const table = readTable(text);
-    const count = table.length;
-    if (count < FEWEST) throw Error(`That is ${counted(count, "row")}: a drawing needs ${FEWEST}.`);
-    const order = noise("uniform", [count], 0);
-    const some = [...table.keys()].sort((i, j) => order[i] - order[j]).slice(0, MOST).sort((i, j) => i - j);
-    const scales = [this.paper.x, this.paper.y].map((axis, k) => {
-      const values = some.map((i) => table[i][k]);
-      const [low, high] = [Math.min(...values), Math.max(...values)];
-      const half = high / 2 - low / 2;
-      const [left, right] = [0.1, 0.9].map((part) => brief(axis[0] + part * lengthOf(axis)));
-      return {
-        half,
-        part: (value) => 0.5 + (half && (0.4 * (value - (low / 2 + high / 2))) / half),
-        words: `${"xy"[k]} from ${brief(low)} to ${brief(high)}` + (half ? ` is drawn from ${left} to ${right}` : ""),
-      };
-    });
-    if (!scales[0].half && !scales[1].half) throw Error("All rows are the same point.");
-    const [x, y] = scales;
-    const points = some.map((i) => this.point([x.part(table[i][0]), y.part(table[i][1])]));
-    const kept = count > MOST ? `${MOST} of the ${count.toLocaleString("en")} rows, chosen at random. ` : "";
-    this.replace(points, `${kept}Scale: ${x.words}; ${y.words}.`);
-  }
-
-  point(parts) {
-    return [this.paper.x, this.paper.y].map((axis, k) => onAxis(cellOf(parts[k]), axis));
   }
 
   /** Where a pointer is, as fractions of the axes. */
@@ -254,7 +146,7 @@ export class Drawing {
     }
     const eps = noise("normal", [count, 2], this.puffs++);
     const puff = Array.from({ length: count }, (_, i) => {
-      return this.point([u + SPREAD * eps[2 * i], v + SPREAD * eps[2 * i + 1]]);
+      return pointAt([u + SPREAD * eps[2 * i], v + SPREAD * eps[2 * i + 1]], this.paper);
     });
     this.put([...this.points, ...puff]);
   }
@@ -315,8 +207,3 @@ export class Drawing {
     this.sheet.classList.toggle("live-erases", this.brush === "Erase");
   }
 }
-
-const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
-
-/** Three digits of a number. */
-const brief = (value) => String(Number(value.toPrecision(3))).replace("-", "−");

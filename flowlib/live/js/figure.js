@@ -3,20 +3,15 @@
  *
  * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
+import { actionsOf } from "./actions.js";
 import { Arrivals } from "./arrivals.js";
-import { Away } from "./away.js";
 import { makeControl } from "./controls.js";
-import { Drawing, rowsOf } from "./drawing.js";
 import { follow } from "./follow.js";
-import { Guess } from "./guess.js";
+import { Graphs } from "./graphs.js";
 import { hasNaN } from "./kernels.js";
 import { layOut } from "./layout.js";
 import { drawPanel } from "./marks.js";
-import { Memory } from "./memory.js";
-import { noise } from "./noise.js";
-import { makeHands } from "./pointer.js";
-import { compile } from "./runtime.js";
-import { Sound } from "./sound.js";
+import { needsSecond } from "./second.js";
 import { Training } from "./train.js";
 import { readTheme } from "./theme.js";
 import { decimals, number } from "./words.js";
@@ -32,29 +27,24 @@ export class View {
    */
   constructor(figure, model, address) {
     Object.assign(this, { figure, model, address, spec: model.get("spec") });
-    const id = `live-${Math.random().toString(36).slice(2)}`; // a notebook has this module once a figure
+    this.id = `live-${Math.random().toString(36).slice(2)}`; // a notebook has this module once a figure
     this.undo = [];
-    this.evaluators = new Map();
+    this.graphs = new Graphs(this);
     this.arrivals = new Arrivals(this);
     this.training = this.spec.train && new Training(this);
     this.controls = this.spec.controls.map((control) =>
-      makeControl(control, `${id}-${control.name}`, (value) => this.change(control.name, value)),
+      makeControl(control, `${this.id}-${control.name}`, (value) => this.change(control.name, value)),
     );
     const sounds = this.spec.panels.filter(({ kind }) => kind === "sound");
-    this.sounds = sounds.map((panel) => new Sound(panel, this));
+    this.sounds = sounds.map((panel) => new liveMore.Sound(panel, this));
     const starters = [...(this.training?.elements ?? []), ...this.sounds.map((each) => each.element)];
-    const { body, ...parts } = layOut(this.spec, this.controls, this.actions(), starters);
+    const { body, ...parts } = layOut(this.spec, this.controls, actionsOf(this), starters);
     Object.assign(this, parts);
-    this.hands = this.pictures.map(({ panel, canvas }) => makeHands(this, panel, canvas));
-    this.drawing = this.spec.drawing && new Drawing(this);
-    if (this.drawing) body.querySelector(".live-controls").before(this.drawing.element);
-    this.guess = this.spec.panels.some(({ guess }) => guess) && new Guess(this);
-    if (this.guess) body.querySelector(".live-side").prepend(this.guess.element);
-    if (address) {
-      this.away = new Away(this);
-      body.querySelector(".live-buttons").after(this.away.element);
-    }
-    this.name(id, body.querySelectorAll("button"));
+    this.hands = [];
+    if (needsSecond(this.spec)) this.addHands(body);
+    figure.id ||= this.id;
+    figure.ariaLabel = this.spec.name.replaceAll("-", " ");
+    this.name("button", body.querySelectorAll("button"));
     figure.insertBefore(body, figure.querySelector("figcaption"));
 
     const shown = this.spec.panels.flatMap((panel) => panel.items ?? panel.marks ?? panel);
@@ -65,14 +55,20 @@ export class View {
     figure.live = this; // for tests, and for the console
   }
 
-  /** For listeners: the figure's name, and each button's with it, as in "Reset planar layer". */
-  name(id, buttons) {
-    const { figure, spec } = this;
-    figure.id ||= id;
-    figure.ariaLabel = spec.name.replaceAll("-", " ");
+  /** What is moved in a picture, drawn and guessed: the second script has it. */
+  addHands(body) {
+    this.hands = this.pictures.map(({ panel, canvas }) => liveMore.makeHands(this, panel, canvas));
+    this.drawing = this.spec.drawing && new liveMore.Drawing(this);
+    if (this.drawing) body.querySelector(".live-controls").before(this.drawing.element);
+    this.guess = this.spec.panels.some(({ guess }) => guess) && new liveMore.Guess(this);
+    if (this.guess) body.querySelector(".live-side").prepend(this.guess.element);
+  }
+
+  /** For listeners: a button's name is the figure's, too, as in "Reset planar layer". */
+  name(what, buttons) {
     for (const [i, button] of buttons.entries()) {
-      button.id = `${id}-button-${i}`;
-      button.setAttribute("aria-labelledby", `${button.id} ${figure.id}`);
+      button.id = `${this.id}-${what}-${i}`;
+      button.setAttribute("aria-labelledby", `${button.id} ${this.figure.id}`);
     }
   }
 
@@ -85,17 +81,6 @@ export class View {
   }
 
   // ------------------------------------------------------------------ what a reader does
-
-  /** What the buttons do, by the words on them. */
-  actions() {
-    const actions = this.training ? {} : { Reset: () => this.reset() };
-    if (this.address) {
-      actions["Copy link"] = (element) => this.copyLink(element);
-      actions["Save or embed"] = (element) => this.away.toggle(element);
-    }
-    const next = () => this.change("seed", this.model.get("seed") + 1);
-    return this.spec.noise.length ? { "New noise": next, ...actions } : actions;
-  }
 
   change(name, value) {
     this.notice = "";
@@ -112,19 +97,6 @@ export class View {
 
   pause() {
     for (const each of [this.training, ...this.sounds, ...this.controls]) each?.pause();
-  }
-
-  async copyLink(element) {
-    const link = this.address.write();
-    let said = "Link copied";
-    try {
-      await navigator.clipboard.writeText(link);
-    } catch {
-      history.replaceState(null, "", link); // no clipboard here: the address bar has it
-      said = "Link is in the address bar";
-    }
-    element.textContent = said;
-    setTimeout(() => (element.textContent = "Copy link"), 2000);
   }
 
   /** Goes to the state that the page's address names, if it names this figure's. */
@@ -179,52 +151,15 @@ export class View {
   /** What the traced function returns for the present controls. */
   evaluate() {
     const { training } = this;
-    const { run, shapes, names } = this.evaluator(this.key(training ? "show" : ""));
+    const { run, shapes, names } = this.graphs.of(training ? "show" : "");
     const learned = training ? { ...training.now(), losses: training.losses } : {};
-    const outputs = run({ ...this.inputs(0, names), ...learned });
+    const outputs = run({ ...this.graphs.inputs(0, names), ...learned });
     for (const name of this.shown) {
       if (!hasNaN(outputs[name])) continue;
       throw Error(`“${name}” is not a number (NaN) at ${this.words()}`);
     }
     this.shapes = shapes;
     return outputs;
-  }
-
-  /** The name of a graph: its role in training, and the checkboxes and dropdowns that it takes. */
-  key(role) {
-    const taken = ({ name, kind }) =>
-      kind !== "slider" && (!role || this.spec.train.takes[role].includes(name));
-    return role + JSON.stringify(this.spec.controls.filter(taken).map(({ name }) => this.model.get(name)));
-  }
-
-  /** The graph of one choice of checkboxes and dropdowns, made ready once. */
-  evaluator(key) {
-    if (!this.evaluators.has(key)) {
-      const graph = this.model.get("graphs")[key];
-      if (!graph) throw Error(`there is no graph for the choice ${key}`);
-      const floats = graph.data ? toFloats(graph.data) : (this.floats ??= toFloats(this.model.get("data")));
-      this.memory ??= new Memory();
-      this.figure.dataset.kernels = this.memory.pages ? "simd" : "loops";
-      const run = compile(graph, floats, this.memory);
-      this.evaluators.set(key, { run, shapes: graph.shapes, names: graph.inputs });
-    }
-    return this.evaluators.get(key);
-  }
-
-  /** The sliders, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
-  inputs(step, names) {
-    const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
-    const { spec, model } = this, drawing = model.get("drawing");
-    if (this.drawn?.draw !== draw || this.drawn.drawing !== drawing) this.drawn = { draw, drawing, noises: {} };
-    const { noises } = this.drawn;
-    const made = ({ kind, shape, seed, ...rest }) => {
-      const own = (seed + 1009 * draw) % 2 ** 32;
-      return kind === "drawn" ? rowsOf({ shape, ...rest }, drawing, spec.drawing, own) : noise(kind, shape, own);
-    };
-    for (const each of spec.noise) if (names.includes(each.name)) noises[each.name] ??= made(each);
-    const sliders = this.spec.controls.filter(({ kind }) => kind === "slider");
-    const values = sliders.map(({ name }) => [name, this.model.get(name)]);
-    return { ...noises, ...Object.fromEntries(values) };
   }
 
   draw() {
@@ -297,13 +232,4 @@ function outputsOf(each) {
 /** The state before anything was moved. */
 export function defaults(spec) {
   return { seed: spec.seed ?? 0, ...Object.fromEntries(spec.controls.map(({ name, value }) => [name, value])) };
-}
-
-/** The constants: base64 in a page, bytes on any boundary in a notebook. */
-function toFloats(data) {
-  if (typeof data === "string") {
-    return new Float32Array(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer);
-  }
-  const { buffer, byteOffset, byteLength } = data;
-  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }

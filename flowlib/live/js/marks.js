@@ -3,7 +3,7 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
-import { drawHands } from "./pointer.js";
+import { hasHands } from "./second.js";
 import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
 
@@ -59,7 +59,7 @@ export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
   }
   context.restore();
   drawAxes(context, panel, plot, theme);
-  drawHands(context, panel, plot, theme, value);
+  if (hasHands(panel)) liveMore.drawHands(context, panel, plot, theme, value);
 }
 
 const MARKS = {

@@ -2,15 +2,21 @@
  * A built page: its mount points come to life, and the state of a figure is a link.
  */
 import { make } from "./controls.js";
-import { decodeDrawing, encodeDrawing } from "./drawing.js";
 import { View, defaults } from "./figure.js";
+import { findSecond, needsSecond, withSecond } from "./second.js";
 import { decimals, number } from "./words.js";
 
 const FRAME = 20; // milliseconds: a page with more to spare is at rest
 const LATEST = 1000; // milliseconds that a figure in sight waits for a busy page
 
-/** Every mount point of the page. */
-export function hydrate() {
+const LOST = "its file is missing";
+
+/**
+ * Every mount point of the page.
+ * @param {string} [second] where the second script is, beside this one; none if it is in it
+ */
+export function hydrate(second) {
+  if (second) findSecond(second);
   const waiting = 'figure.live-figure[data-state="static"]';
   const all = () => document.querySelectorAll(waiting).forEach(begin);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
@@ -20,8 +26,7 @@ export function hydrate() {
 /** Loads a figure's state once a reader comes close, or the page is there and idle. */
 function begin(figure) {
   if (figure.querySelector("script.live-data")) return mount(figure);
-  const lost = () => refuse(figure, "its file is missing");
-  const script = make("script", { src: figure.dataset.src, onerror: lost });
+  const script = make("script", { src: figure.dataset.src, onerror: () => refuse(figure, LOST) });
   const load = () => script.isConnected || figure.append(script);
   figure.addEventListener("live-data", () => mount(figure), { once: true });
   whenWithin("800px", figure, load);
@@ -53,14 +58,25 @@ function refuse(figure, why) {
   figure.prepend(make("p", { className: "live-error", role: "alert" }, words));
 }
 
+/** Puts the controls into one mount point, once all that they need is there. */
+function mount(figure) {
+  try {
+    const data = JSON.parse(figure.querySelector("script.live-data").textContent);
+    if (!needsSecond(data.spec)) return build(figure, data);
+    withSecond(() => build(figure, data), () => refuse(figure, LOST));
+  } catch (error) {
+    refuse(figure, error.message);
+  }
+}
+
 /**
- * Puts the controls into one mount point now.  Its pictures may take seconds: they come while a reader
- * is close and nothing moves, or is there and the page has a moment.
+ * Puts them there now.  Its pictures may take seconds: they come while a reader is close and nothing
+ * moves, or is there and the page has a moment.
  */
-export function mount(figure) {
+function build(figure, data) {
   let view;
   try {
-    const model = new PageModel(JSON.parse(figure.querySelector("script.live-data").textContent));
+    const model = new PageModel(data);
     view = new View(figure, model, new Address(model));
   } catch (error) {
     return refuse(figure, error.message);
@@ -77,7 +93,7 @@ export function mount(figure) {
 }
 
 function firstDrawing({ drawing }) {
-  return drawing && decodeDrawing(drawing.shapes[drawing.start], drawing);
+  return drawing && liveMore.decodeDrawing(drawing.shapes[drawing.start], drawing);
 }
 
 /** The part of an anywidget model that a view uses, without a kernel. */
@@ -142,7 +158,7 @@ class Address {
     }
     const seed = this.model.get("seed");
     if (seed !== (this.spec.seed ?? 0)) query.set("seed", seed);
-    const { drawing } = this.spec, text = drawing && encodeDrawing(this.model.get("drawing"), drawing);
+    const { drawing } = this.spec, text = drawing && liveMore.encodeDrawing(this.model.get("drawing"), drawing);
     if (text && text !== drawing.shapes[drawing.start]) query.set("drawing", text);
     return new URL(`#${this.spec.name}?${query}`, page).href;
   }
@@ -171,7 +187,7 @@ function parse(control, text) {
 
 const PARSERS = {
   drawing({ paper }, text) {
-    return { value: decodeDrawing(text, paper) };
+    return { value: liveMore.decodeDrawing(text, paper) };
   },
   seed(_, text) {
     return { value: /^\d{1,9}$/.test(text) ? Number(text) : undefined, expected: "a whole number" };

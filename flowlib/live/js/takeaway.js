@@ -1,6 +1,6 @@
 /** What a reader takes away of a training: its code, and the parameters as a file for numpy. */
+import { encodeDrawing } from "./cells.js";
 import { button, make } from "./controls.js";
-import { encodeDrawing } from "./drawing.js";
 
 export class Takeaway {
   /** @param view the figure's View @param away its Away, which says what was done */

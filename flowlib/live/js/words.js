@@ -58,3 +58,9 @@ export function number(value, digits) {
   const text = large ? value.toExponential(digits).replace("e+", "e") : value.toFixed(digits);
   return Number(text) ? text.replaceAll("-", "−") : text.replace("-", "");
 }
+
+/** "1 point", "20 points" */
+export const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+/** Three digits of a number. */
+export const brief = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
