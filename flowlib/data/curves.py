@@ -56,9 +56,9 @@ class Outline(GaussianMixture):
 
         if not word.strip():
             raise ValueError(f"Outline expected a word with an outline; got {word!r}")
-        lines = [line for line in TextPath((0, 0), word, size=1).to_polygons() if len(line) > 2]
-        starts, ends = np.concatenate([line[:-1] for line in lines]), [line[1:] for line in lines]
-        ways = np.concatenate(ends) - starts
+        lines = map(np.asarray, TextPath((0, 0), word, size=1).to_polygons())
+        starts, ends = (np.concatenate(each) for each in zip(*((xy[:-1], xy[1:]) for xy in lines)))
+        ways = ends - starts
         reached = np.hypot(*ways.T).cumsum()
         along = (np.arange(256) + 0.5) / 256 * reached[-1]
         piece = np.minimum(np.searchsorted(reached, along), len(reached) - 1)
