@@ -26,6 +26,7 @@ LONG = (
     "continuous",
     "autoregressive",
     "planar",
+    "lab",
     "which-flow",
     "index",
 )
