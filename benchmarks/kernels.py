@@ -2,7 +2,8 @@
 
 Two pages are open, one of them without WebAssembly; they alternate with torch (one thread):
 
-* a training step: 8 affine couplings of width 32, a batch of 256, the gradient and Adam;
+* a training step: 8 affine couplings of width 32, a batch of 256, the gradient and Adam; the same by
+  TensorFlow.js and by jax-js in tabs of their own;
 * its picture: the flow's density on 40 x 40 points, 300 samples, evaluated and drawn;
 * a training step on the digits: 6 couplings of 80-80, a batch of 256, and the validation images;
 * its samples: 32 images and two curves, evaluated and drawn;
@@ -25,6 +26,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks import quiet
 from benchmarks.digits import learning_digits
+from benchmarks.in_page import peers
 from benchmarks.moons import two_moons
 from benchmarks.record import RESULTS, machine
 from benchmarks.training import in_torch
@@ -162,8 +164,9 @@ def main():
     with sync_playwright() as playwright, server(HTML) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         browser = chromium.launch(playwright)
-        rows = [
-            *training(browser, "8 couplings of 32", two_moons(LR), 40),
+        with peers(browser, 10) as others:
+            rows = [*training(browser, "8 couplings of 32", two_moons(LR), 40, **others)]
+        rows += [
             *training(browser, "digits, 6 couplings of 80-80", learning_digits(), 10),
         ]
         second, frames = of_the_book(browser, f"http://127.0.0.1:{serving.server_port}/")

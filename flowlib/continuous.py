@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jvp, vmap
+from torch.func import functional_call, vjp, vmap
 
 from flowlib.adjoint import Adjoint
 from flowlib.base import Bijection
@@ -84,22 +84,26 @@ class ContinuousFlow(Bijection):
         known = value.isfinite().all(-1, keepdim=True)  # a NaN stays in its row
         point = torch.where(known, value, 0.0)
         signs = torch.randint_like(point, 2) * 2 - 1 if self.estimate else None
-        held = dict(self.velocity.named_parameters())
-
-        def along(tau: Tensor, z: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
-            def velocity(z: Tensor, tau: Tensor) -> Tensor:
-                given = dict(zip(held, parameters, strict=False))  # none: the module's own
-                return functional_call(self.velocity, given, (z, tau))
-
-            return velocity_and_trace(velocity, z, tau, signs)
-
         if self.adjoint:
+            held = dict(self.velocity.named_parameters())
+
+            def along(tau: Tensor, z: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
+                def velocity(z: Tensor, tau: Tensor) -> Tensor:
+                    given = dict(zip(held, parameters, strict=True))
+                    return functional_call(self.velocity, given, (z, tau))
+
+                return velocity_and_trace(velocity, z, tau, signs)
+
             end_point, log_det = Adjoint.apply(
                 self._solve, along, start, end, point, *held.values()
             )
         else:
+
+            def slopes(tau: Tensor, state: State) -> State:
+                return velocity_and_trace(self.velocity, state[0], tau, signs)
+
             state = point, point.new_zeros(point.shape[:-1])
-            end_point, log_det = self._solve(lambda tau, s: along(tau, s[0]), state, start, end)
+            end_point, log_det = self._solve(slopes, state, start, end)
         nan = torch.nan
         return torch.where(known, end_point, nan), torch.where(known[..., 0], log_det, nan)
 
@@ -117,9 +121,9 @@ def velocity_and_trace(
 ) -> tuple[Tensor, Tensor]:
     r"""A velocity (*, D) and the trace of its Jacobian (*), exact, or estimated from signs (*, D).
 
-    .. math:: \operatorname{tr} J = \sum_d (J e_d)_d = \mathbb E[\varepsilon^\top J \varepsilon]
+    .. math:: \operatorname{tr} J = \sum_d (e_d^\top J)_d = \mathbb E[\varepsilon^\top J \varepsilon]
 
-    The products with J go forward, with the velocity itself.
+    The velocity is computed once, and the products with J go backwards from it.
 
     Raises:
         ValueError: a velocity of another shape than z.
@@ -136,14 +140,15 @@ def velocity_and_trace(
             raise ValueError(f"expected a velocity of shape {tuple(z.shape)}; got {tuple(v.shape)}")
         return v
 
+    v, back = vjp(speed, z)[:2]
     if signs is not None:
-        v, along = jvp(speed, (z,), (signs,))[:2]
+        (along,) = back(signs)
         return v, (along * signs).sum(-1)
     dim = z.shape[-1]
     axes = torch.eye(dim, dtype=z.dtype, device=z.device)
     axes = axes.reshape(dim, *[1] * (z.ndim - 1), dim).expand(dim, *z.shape)
-    v, columns = vmap(lambda axis: jvp(speed, (z,), (axis,))[:2])(axes)  # the velocity D times over
-    return v[0], columns.diagonal(dim1=0, dim2=-1).sum(-1)
+    (rows,) = vmap(back)(axes)
+    return v, rows.diagonal(dim1=0, dim2=-1).sum(-1)
 
 
 class Velocity(nn.Module):

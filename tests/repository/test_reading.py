@@ -24,6 +24,7 @@ from flowlib import (
     MaskedAutoregressive,
     Planar,
     cell_centres,
+    flow_matching_loss,
     round_trip_error,
     standard_normal,
 )
@@ -32,7 +33,10 @@ from flowlib.voice.distill import cross_entropy
 from flowlib.voice.wavenet import Teacher, WaveNet
 from tools.book import ROOT
 
-CHAPTERS = ["change-of-variables", "planar", "coupling", "autoregressive", "parallel-wavenet"]
+CHAPTERS = [
+    *("change-of-variables", "planar", "coupling", "autoregressive", "parallel-wavenet"),
+    "continuous",
+]
 ANSWER = re.compile(
     r'<details name="(quiz-[a-z-]+)"( class="right")?>\n<summary>(.+)</summary>\n\n'
     r"\*\*(Right|Not quite)\.\*\* (.+)\n\n</details>"
@@ -227,6 +231,29 @@ def which_divergence():
     assert 'ears["whisper"]["dB"] < -8' in table
 
 
+def crossing_paths():
+    """All points turn along one circle: the second is where the first was, half a turn later."""
+
+    def place(start, tau):
+        return torch.polar(torch.tensor(1.0), torch.tensor(start + math.pi * tau))
+
+    assert torch.allclose(place(0.0, 0.5), place(math.pi / 2, 0.0))  # one place, two times
+    taus = torch.linspace(0, 1, 11).tolist()
+    assert min((place(0.0, t) - place(math.pi / 2, t)).abs() for t in taus) > 1
+
+
+def loss_floor():
+    """The best velocity for normal data, N(0, 1): its loss is the variance of the lines."""
+    z, x, tau = torch.randn(100_000, 1), torch.randn(100_000, 1), torch.rand(100_000)
+
+    def nu(y, tau):
+        return ((2 * tau - 1) / ((1 - tau) ** 2 + tau**2))[..., None] * y
+
+    best = flow_matching_loss(nu, x, z, tau)
+    assert best.item() == pytest.approx(math.pi / 2, rel=0.02)  # of ∫ 1 / ((1 - τ)² + τ²)
+    assert flow_matching_loss(lambda y, tau: 0.9 * nu(y, tau), x, z, tau) > best
+
+
 CLAIMS = {
     f"quiz-{check.__name__.replace('_', '-')}": check
     for check in (
@@ -235,6 +262,7 @@ CLAIMS = {
         *(constant_network, enough_additive_layers, affine_factor),
         *(who_hears_whom, unlimited_cores, fast_samples),
         *(ten_layers, teacher_passes, which_divergence),
+        *(crossing_paths, loss_floor),
     )
 }
 

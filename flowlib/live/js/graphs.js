@@ -38,11 +38,13 @@ export class Graphs {
   inputs(step, names) {
     const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
     const { spec, model } = this, drawing = model.get("drawing");
-    if (this.drawn?.draw !== draw || this.drawn.drawing !== drawing) this.drawn = { draw, drawing, noises: {} };
-    const { noises } = this.drawn;
-    const made = ({ kind, shape, seed, ...rest }) => {
+    if (this.drawn?.draw !== draw || this.drawn.drawing !== drawing) {
+      this.drawn = { draw, drawing, noises: {}, spare: { ...this.drawn?.spare, ...this.drawn?.noises } };
+    }
+    const { noises, spare } = this.drawn;
+    const made = ({ kind, shape, seed, name, ...rest }) => {
       const own = (seed + 1009 * draw) % 2 ** 32;
-      if (kind !== "drawn") return noise(kind, shape, own);
+      if (kind !== "drawn") return noise(kind, shape, own, spare[name], this.memory);
       return liveMore.rowsOf({ shape, ...rest }, drawing, spec.drawing, own);
     };
     for (const each of spec.noise) if (names.includes(each.name)) noises[each.name] ??= made(each);

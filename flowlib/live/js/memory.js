@@ -29,6 +29,19 @@ export class Memory {
     this.bound.push([address, bind]);
     for (const [at, each] of this.bound) each(this.pages.buffer, at, this.kernels);
   }
+
+  /** Fills `out` as noise.js does; says whether there is a kernel for that. */
+  uniform(seed, out) {
+    if (this.kernels.uniform && !(this.room?.length >= out.length)) {
+      this.reserve(out.length + 8, (buffer, address, { uniform }) => {
+        this.room = uniform && new Float32Array(buffer, address, out.length);
+      });
+    }
+    if (!this.room) return false;
+    this.kernels.uniform(this.room.byteOffset, seed, out.length);
+    out.set(this.room.subarray(0, out.length));
+    return true;
+  }
 }
 
 let compiled; // once for all figures of the page; null where that fails

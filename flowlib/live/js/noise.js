@@ -6,9 +6,11 @@ import { quantile } from "./scalars.js";
  * @param {"normal" | "uniform"} kind
  * @param {number[]} shape
  * @param {number} seed a whole number from 0 to 2**32 - 1
+ * @param {Float32Array} [out] where they go, if not to a new array
+ * @param {Memory} [memory] whose kernel takes a sixth of the time, for uniform ones
  */
-export function noise(kind, shape, seed) {
-  const out = new Float32Array(shape.reduce((size, length) => size * length, 1));
+export function noise(kind, shape, seed, out = new Float32Array(sizeOf(shape)), memory) {
+  if (kind === "uniform" && memory?.uniform(seed, out)) return out;
   for (let i = 0, state = seed | 0; i < out.length; i++) {
     state = (state + 0x6d2b79f5) | 0;
     let bits = Math.imul(state ^ (state >>> 15), state | 1);
@@ -18,6 +20,8 @@ export function noise(kind, shape, seed) {
   }
   return out;
 }
+
+const sizeOf = (shape) => shape.reduce((size, length) => size * length, 1);
 
 function normalOf(p) {
   return quantile(p - 0.5, p < 0.5 ? p : 1 - p, logOfTail);

@@ -108,8 +108,7 @@ export class Training {
       const advice = "Try a smaller step size, or press Reset.";
       throw Error(`the loss is not finite at step ${count}. The last finite state is kept. ${advice}`);
     }
-    this.before = this.state;
-    this.state = Object.fromEntries(Object.entries(next).map(([name, of]) => [name, of.slice()]));
+    [this.before, this.state] = [this.state, copied(next, this.before)];
     this.losses[this.count++] = loss[0];
     if (this.count === this.steps) this.pause();
     view.figure.dataset.stepMs = (performance.now() - start).toFixed(2);
@@ -118,7 +117,7 @@ export class Training {
   /** The present state: at first, the one that comes with the figure. */
   now() {
     const { view } = this;
-    return (this.state ??= view.graphs.of("start").run({}));
+    return (this.state ??= copied(view.graphs.of("start").run({})));
   }
 
   tell() {
@@ -127,4 +126,14 @@ export class Training {
     this.view.figure.dataset.step = count;
     this.told.textContent = `${note}step ${count} of ${steps}${loss}`;
   }
+}
+
+/** The arrays of a state as they are now; in those of one that nobody needs any more, if there is one. */
+function copied(state, spare) {
+  const copy = ([name, of]) => {
+    const to = spare?.[name] ?? new Float32Array(of.length);
+    to.set(of);
+    return [name, to];
+  };
+  return Object.fromEntries(Object.entries(state).map(copy));
 }

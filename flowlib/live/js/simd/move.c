@@ -53,32 +53,37 @@ void cat(float *o, float *x, int outer, int length, int stride) {
   }
 }
 
-/* The place of an index, of `size` numbers; negative ones count from the end.  Else -1. */
-INLINE int place(float index, int size) {
-  int at = wasm_i32x4_extract_lane(wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_splat(index)), 0);
-  if (at < 0) at += size;
-  return (unsigned)at < (unsigned)size && index == index ? at : -1;
+/* The places of four indices, of `size` numbers; negative ones count from the end.  Where one is outside
+ * it becomes another that is not, and `outside` is set. */
+INLINE vector places(float *index, int size, vector *outside) {
+  vector x = LOAD(index), at = wasm_i32x4_trunc_sat_f32x4(x), last = wasm_i32x4_splat(size - 1);
+  at = wasm_i32x4_add(at, wasm_v128_and(wasm_i32x4_shr(at, 31), wasm_i32x4_splat(size)));
+  vector wrong = wasm_v128_or(wasm_u32x4_gt(at, last), wasm_f32x4_ne(x, x));
+  *outside = wasm_v128_or(*outside, wrong);
+  return wasm_u32x4_min(at, last);
 }
 
 /* o = x[index], n of them; returns 1 where an index is outside. */
 EXPORT(take)
 int take(float *o, float *x, float *index, int size, int n) {
-  for (int i = 0; i < n; i++) {
-    int at = place(index[i], size);
-    if (at < 0) return 1;
-    o[i] = x[at];
+  vector outside = SPLAT(0);
+  int at[4], i = 0;
+  for (; i + 4 <= n && size; i += 4) {
+    STORE(at, places(index + i, size, &outside));
+    for (int k = 0; k < 4; k++) o[i + k] = x[at[k]];
   }
-  return 0;
+  return i < n || wasm_v128_any_true(outside);
 }
 
 /* o = x, but o[index] = y, or += y; y is read at i & p; returns 1 where an index is outside. */
 EXPORT(put)
 int put(float *o, float *x, float *index, float *y, int size, int n, int p, int add) {
+  vector outside = SPLAT(0);
+  int at[4], i = 0;
   exactly(o, x, size);
-  for (int i = 0; i < n; i++) {
-    int at = place(index[i], size);
-    if (at < 0) return 1;
-    o[at] = add ? o[at] + y[i & p] : y[i & p];
+  for (; i + 4 <= n && size; i += 4) {
+    STORE(at, places(index + i, size, &outside));
+    for (int k = 0; k < 4; k++) o[at[k]] = y[i + k & p] + (add ? o[at[k]] : 0);
   }
-  return 0;
+  return i < n || wasm_v128_any_true(outside);
 }
