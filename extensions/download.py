@@ -22,6 +22,7 @@ LEFT_OUT = (
     "_static/scripts/fontawesome.js",
     "_images/social_previews/*",
     "embed/*/*",
+    "embed/*/whole/*",
 )
 
 

@@ -46,6 +46,7 @@ TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnima
 ALIVE = """() => [...document.querySelectorAll("figure.live-figure")].every(
     (figure) => figure.dataset.state !== "static"
 )"""
+ARRIVED = "(figure) => figure.ariaBusy !== 'true' || figure.dataset.state === 'error'"
 PICTURE = """(figure) => {
     let hash = 0;
     for (const canvas of figure.querySelectorAll("canvas")) {
@@ -131,8 +132,14 @@ class Figure:
 
     def settle(self):
         self.page.evaluate(TWO_FRAMES)
+        if self.fetches():
+            self.page.wait_for_function(ARRIVED, arg=self.handle)
         state = self.handle.get_attribute("data-state")
         assert state == "ready", f"{self.name} is in state {state}: {self.alert()}"
+
+    def fetches(self) -> list[dict]:
+        """The controls whose choices have files of their own, which come when they are chosen."""
+        return [c for c in self.controls if c["kind"] != "slider" and "files" in self.data]
 
     def alert(self) -> str:
         return " ".join(

@@ -82,11 +82,27 @@ def axes(
     }
 
 
-def readouts(digits: int = 3, **labels: str):
-    """Numbers under the picture: ``readouts(mass="total mass")`` shows the 0-d output ``mass``."""
+def readouts(digits: int = 3, words: dict[str, Iterable[str]] | None = None, **labels: str):
+    """Numbers under the picture: ``readouts(mass="total mass")`` shows the 0-d output ``mass``.
+
+    Args:
+        digits: after the point.
+        words: by name, what to show in place of the numbers 0, 1, ...
+
+    Example:
+        >>> readouts(words={"sign": ("below zero", "above")}, sign="the sum is")["items"]
+        [{'name': 'sign', 'label': 'the sum is', 'digits': 3, 'words': ['below zero', 'above']}]
+    """
     if not labels:
         raise ValueError("readouts expected at least one name=label; got none")
-    items = [{"name": n, "label": text, "digits": plain(digits)} for n, text in labels.items()]
+    words = words or {}
+    if unknown := [name for name in words if name not in labels]:
+        raise ValueError(f"readouts expected words for {', '.join(labels)}; got {unknown}")
+    items = [
+        {"name": name, "label": text, "digits": plain(digits)}
+        | ({"words": list(words[name])} if name in words else {})
+        for name, text in labels.items()
+    ]
     return {"kind": "readouts", "items": items}
 
 

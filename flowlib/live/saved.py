@@ -76,7 +76,8 @@ def page(book: dict, source: str = "") -> str:
         **{key: book[key] for key in ("alt", "width", "height")},
     }
     attributes = " ".join(f'{key}="{escape(str(value))}"' for key, value in image.items())
-    data = json.dumps({key: book[key] for key in ("spec", "graphs", "data")}, ensure_ascii=False)
+    carried = {key: book[key] for key in ("spec", "graphs", "data", "files") if key in book}
+    data = json.dumps(carried, ensure_ascii=False)
     title = escape(spec["name"].replace("-", " "))
     return f"""<!doctype html>
 <html lang="en">

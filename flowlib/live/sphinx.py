@@ -4,7 +4,8 @@ A notebook that the build executes shows a :class:`LiveFigure` as one JSON mime 
 mount point: a picture for print and for readers without JavaScript, a caption, and the figure's
 state, which one script brings to life.  Other builders take the picture.  The state is in a file
 of its own, a script, so that a page is shown before it is here, also a page opened as a file.
-``embed/PAGE/FIGURE.html`` is the figure alone, for a frame in another page, and to download.
+``embed/PAGE/FIGURE.html`` is the figure alone, for a frame in another page, and to download.  Of one
+that comes in parts it fetches them from the book, and the page to download is ``whole/FIGURE.html``.
 
 Pages are written again when the script or the style changed.  When notebooks are executed again is
 up to the book.
@@ -90,17 +91,20 @@ def write_mount_point(translator, node):
     src = escape(f"{builder.imgpath}/{quote(file)}")
     caption = escape(figure["spec"]["caption"])
     carried, parts = split({key: figure[key] for key in ("spec", "graphs", "data")})
+    whole, up = "", builder.imgpath.removesuffix(builder.imagedir)
     if parts:
+        whole = f' data-whole="{up}{quote(embed(node, builder, figure, "whole/"))}"'
         carried["files"] = {
             key: file
             for part, file in ((part, write_script(builder, PART, part)) for part in parts)
             for key in part["graphs"]
         }
+    alone = embed(node, builder, figure | carried)
     state = write_script(builder, ARRIVES, carried, f"{node['name']}-")
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static"'
         f' data-src="{state}"'
-        f' data-embed="{builder.imgpath.removesuffix(builder.imagedir)}{quote(embed(node, builder))}">\n'
+        f' data-embed="{up}{quote(alone)}"{whole}>\n'
         f'<img class="live-static" src="{src}" alt="{escape(figure["alt"])}"'
         f' width="{figure["width"]}" height="{figure["height"]}" loading="lazy">\n'
         f"<figcaption>{caption}</figcaption>\n"
@@ -120,9 +124,14 @@ def write_script(builder, form: str, content: dict, name: str = "") -> str:
     return f"{builder.imgpath}/{quote(file)}"
 
 
-def embed(node, builder):
+def embed(node, builder, figure: dict, folder: str = "") -> str:
     """Writes the figure as a page of its own; returns its place in the book."""
-    name, place = node["name"], f"embed/{builder.current_docname}/{node['name']}.html"
+    name = node["name"]
+    place = f"embed/{builder.current_docname}/{folder}{name}.html"
+    if files := figure.get("files"):
+        up = "../" * place.count("/") + builder.imagedir
+        files = {key: f"{up}/{file.rpartition('/')[2]}" for key, file in files.items()}
+        figure = figure | {"files": files}
     source = ""
     if builder.config.html_baseurl:
         address = builder.config.html_baseurl + builder.get_target_uri(builder.current_docname)
@@ -130,7 +139,7 @@ def embed(node, builder):
         source = f'<p class="live-source">{link}{escape(builder.config.html_title)}</a></p>\n'
     file = Path(builder.outdir, place)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(saved.page(node["figure"], source), encoding="utf-8")
+    file.write_text(saved.page(figure, source), encoding="utf-8")
     return place
 
 

@@ -18,7 +18,7 @@ from matplotlib.transforms import ScaledTranslation
 from flowlib.live.guess import hidden, reads
 from flowlib.live.hands import CROSS, HALO, RIM, RING, pairs, place
 from flowlib.live.marks import CURVE, DRAWINGS, HEAT, dashes
-from flowlib.live.words import has_cells, number, panel_ticks, tick_text
+from flowlib.live.words import has_cells, panel_ticks, readout, tick_text
 from flowlib.plotting import OPACITY, PALETTE
 
 WIDTH, GAP, TALLEST = 720, 24, 340
@@ -51,7 +51,7 @@ def picture(spec: dict, values: dict, outputs: dict) -> Figure:
         top -= row["height"]
     for i, item in enumerate(items):
         unknown = item["name"] in unseen
-        value = UNKNOWN if unknown else number(float(outputs[item["name"]]), item["digits"])
+        value = UNKNOWN if unknown else readout(item, float(outputs[item["name"]]))
         x = (LEFT + i % ACROSS * (WIDTH - LEFT) / ACROSS) / WIDTH
         y = top - READOUTS * (i // ACROSS)
         figure.text(x, (y - 8) / height, item["label"], size=9.5, color=QUIET, va="top")

@@ -12,9 +12,13 @@ from torch import Tensor
 from flowlib.live.drawing import encode
 from flowlib.live.trainer import TrainingFigure
 
+COLAB = "https://colab.research.google.com/#create=true"  # an empty notebook
+
 
 def offer_code(figure: TrainingFigure, text: str, **words: dict[str, str]) -> None:
     """Give a figure the buttons "Copy the code" and "Parameters", and fill the code by its state.
+
+    A link next to them leads to an empty notebook in Colab, to paste the code there.
 
     Args:
         text: code with names in double angle brackets, as in ``lr=10**<<log_lr>>``: those of
@@ -43,7 +47,7 @@ def offer_code(figure: TrainingFigure, text: str, **words: dict[str, str]) -> No
         options = figure._controls[name].options
         if missing := [option for option in options if option not in codes]:
             raise ValueError(f"offer_code expected code for each option of {name}; not {missing}")
-    figure.spec = figure.spec | {"code": {"text": text, "words": words}}
+    figure.spec = figure.spec | {"code": {"text": text, "words": words, "colab": COLAB}}
 
 
 def code_of(figure: TrainingFigure) -> str:

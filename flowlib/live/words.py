@@ -21,6 +21,12 @@ def number(value: float, digits: int) -> str:
     return text.replace("-", "−") if float(text) else text.lstrip("-")
 
 
+def readout(item: dict, value: float) -> str:
+    """The value of a readout: its word where it has words, else the number."""
+    words = item.get("words", [])
+    return words[int(value)] if value in range(len(words)) else number(value, item["digits"])
+
+
 def decimals(step: float) -> int:
     """How many decimals a slider's value needs: 2 for a step of 0.05."""
     return next((n for n in range(8) if abs(round(step, n) - step) < 1e-9 * step), 8)
@@ -46,7 +52,7 @@ def state(spec: dict, values: dict, outputs: dict) -> str:
         for item in panel.get("items", []):
             if item["name"] in unsaid:
                 continue
-            value = number(float(outputs[item["name"]]), item["digits"])
+            value = readout(item, float(outputs[item["name"]]))
             said.append(f"{item['label']}: {value}")
     return ", ".join(said) + "." if said else ""
 

@@ -1,6 +1,7 @@
 """A figure whose graphs come in files of their own: each when it is chosen, and words if it does not."""
 
 import json
+from shutil import rmtree
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from flowlib.live import parts
-from flowlib.live.sphinx import PART, write_script
+from flowlib.live.sphinx import PART, embed, write_script
 from pages import learner
 
 
@@ -91,6 +92,29 @@ def test_a_file_that_does_not_come_is_said_and_what_was_trained_stays(show, apar
     choose(shown, "wide", False, "ready")
     assert len(losses(shown, 1)) == 7
     shown.errors.clear()  # the browser's own, of a script that is none
+
+
+def test_a_figure_in_parts_is_light_in_a_frame_and_whole_in_a_download(tmp_path, monkeypatch, page):
+    monkeypatch.setattr(parts, "LARGEST", 0)
+    book = learner().book_data()
+    builder = SimpleNamespace(
+        outdir=tmp_path, imagedir="_images", imgpath="_images", current_docname="part/page"
+    )
+    builder.config = SimpleNamespace(html_baseurl="")
+    light, others = parts.split({key: book[key] for key in ("spec", "graphs", "data")})
+    light["files"] = {
+        key: write_script(builder, PART, part) for part in others for key in part["graphs"]
+    }
+    places = [
+        embed({"name": "learner"}, builder, *which) for which in ((book | light,), (book, "whole/"))
+    ]
+    assert places == ["embed/part/page/learner.html", "embed/part/page/whole/learner.html"]
+    for place in places:
+        page.goto((tmp_path / place).as_uri() + "#learner?wide=1")
+        page.wait_for_function("document.querySelector('figure').dataset.frameMs")
+        page.get_by_role("button", name="Step").click()
+        page.wait_for_function("document.querySelector('figure').dataset.step === '1'")
+        rmtree(tmp_path / "_images", ignore_errors=True)  # what a download does not have
 
 
 def test_an_address_is_seen_from_the_page_and_named_by_what_the_file_holds(tmp_path):

@@ -37,6 +37,14 @@ def test_the_page_fills_the_code_as_python_does(show, given):
     assert code.input_value() == code_of(given) == "flow = wide()\nfit(flow, lr=10**-2.5, seed=3)"
 
 
+def test_a_link_leads_to_an_empty_notebook_in_colab(show, given):
+    shown = show(given.book_data())
+    shown.press("Save or embed")
+    link = shown.figure.get_by_role("link", name="Open Colab")
+    assert link.get_attribute("href") == "https://colab.research.google.com/#create=true"
+    assert (link.get_attribute("target"), link.get_attribute("rel")) == ("_blank", "noopener")
+
+
 def test_the_parameters_of_the_page_are_those_that_python_trains(show, given):
     shown = show(given.book_data())
     shown.press("Save or embed")

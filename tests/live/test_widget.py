@@ -88,6 +88,27 @@ def test_numbers_and_ticks_are_words_by_one_rule(page):
     assert said[2] == [words.tick_text(words.ticks(*each)) for each in ranges]
 
 
+def test_a_readout_may_show_words():
+    item = readouts(words={"sign": ("below", "above")}, sign="the sum is")["items"][0]
+    assert [words.readout(item, value) for value in (0.0, 1.0, 2.0)] == ["below", "above", "2.000"]
+    with pytest.raises(ValueError, match=r"words for sign; got \['sing'\]"):
+        readouts(words={"sing": ("below", "above")}, sign="the sum is")
+
+
+def test_the_page_shows_the_words_of_a_readout(show):
+    picture = axes(curve("x", "x"), x=(0, 1), y=(0, 1), alt="A line.")
+
+    def sign(a):
+        return {"x": a.expand(2), "sign": (a > 0).float()}
+
+    number = readouts(words={"sign": ("below", "above")}, sign="the sum is")
+    shown = show(live(sign, picture, number, name="sign", a=(-1.0, 1.0, 0.5)).book_data())
+    assert shown.figure.locator("output").inner_text() == "above"
+    shown.set("a", -0.5)
+    assert shown.figure.locator("output").inner_text() == "below"
+    assert shown.figure.locator("canvas").get_attribute("aria-label").endswith("the sum is: below.")
+
+
 def test_the_keyboard_does_it_all(show):
     shown = show()
     before = shown.look()

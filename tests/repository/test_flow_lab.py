@@ -106,6 +106,28 @@ def test_the_code_that_a_reader_copies_runs(lab, capsys):
         assert capsys.readouterr().out.endswith(f" nats on {points} unseen points\n")
 
 
+def test_the_figure_says_when_the_flow_overfits(lab):
+    """Unseen points score worse again while batches score better; not on what is like the batches."""
+    k = torch.arange(1000.0)
+    batches, turned = 3 - k / 1000, 2.6 + (k - 400).abs() / 1000
+    said = lab["overfits"]
+
+    def at(step, unseen):
+        now = k < step
+        return said(torch.where(now, batches, torch.inf), torch.where(now, unseen, 0.0)).item()
+
+    assert [at(step, turned) for step in (0, 49, 400, 450, 600, 1000)] == [0, 0, 0, 0, 1, 1]
+    assert at(1000, batches) == 0
+    assert said(turned, turned) == 0  # the rate was too high: this flow has not memorised
+
+
+def test_a_flow_trained_in_a_notebook_is_where_the_page_begins(lab, monkeypatch):
+    trained = lab["build"]("RealNVP", 4)
+    torch.nn.utils.vector_to_parameters(torch.full((8000,), 0.5), trained.parameters())
+    monkeypatch.setitem(lab["flows"], ("RealNVP", 4), trained)
+    assert (lab["start"]("RealNVP", 4, "banana")["parameters"] == 0.5).all()
+
+
 def test_the_score_counts_each_held_out_point_once(lab):
     values = torch.tensor([1.0, 2.0, 4.0])
     points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])

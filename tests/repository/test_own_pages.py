@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+
 from tools.book import ROOT
 
 PAGE = (ROOT / "book" / "own-pages.md").read_text(encoding="utf-8")
@@ -63,3 +65,13 @@ def test_a_saved_figure_is_live_in_a_frame_of_a_plain_page(tmp_path, page):
     framed = page.frame_locator("iframe").locator("figure[data-frame-ms]")
     framed.wait_for()
     assert framed.locator("[name=u]").input_value() == "2"
+
+
+def test_a_trained_flow_goes_into_a_figure():
+    names = {}
+    exec(block("python", "TwoMoons"), names)  # noqa: S102
+    figure, flow = names["figure"], names["flow"]
+    x = figure.evaluate()["x"]
+    assert -flow.log_prob(x).mean() < 3.2 < names["moons"].entropy() + 1
+    figure.width = 0.0
+    torch.testing.assert_close(figure.evaluate()["x"][7], flow.bijection(torch.zeros(2))[0])

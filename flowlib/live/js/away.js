@@ -16,9 +16,9 @@ export class Away {
     this.bare.addEventListener("change", () => this.write());
     const saves = make("div", { className: "live-buttons" });
     saves.append(button("PNG", () => this.save("png")), button("SVG", () => this.save("svg")));
-    const { embed } = figure.dataset;
+    const { embed, whole = embed } = figure.dataset;
     if (embed && location.protocol !== "file:") // a folder may be without them
-      saves.append(make("a", { href: embed, download: `${spec.name}.html` }, "Web page"));
+      saves.append(make("a", { href: whole, download: `${spec.name}.html` }, "Web page"));
     this.takeaway = spec.code && new Takeaway(view, this);
     this.element = make(
       "div",

@@ -14,7 +14,7 @@ import { drawPanel } from "./marks.js";
 import { needsSecond } from "./second.js";
 import { Training } from "./train.js";
 import { readTheme } from "./theme.js";
-import { decimals, number } from "./words.js";
+import { decimals, number, readout } from "./words.js";
 
 // what a mark, a readout or a sound calls the outputs that it shows
 const OUTPUTS = ["name", "value", "xy", "mesh", "x", "y", "ab", "heights", "wave"];
@@ -191,7 +191,7 @@ export class View {
     const { training, guess } = this;
     const said = this.readouts.flatMap(({ item, output }) => {
       const unknown = guess && guess.hides([item.name]);
-      output.textContent = unknown ? "?" : number(this.outputs[item.name][0], item.digits);
+      output.textContent = unknown ? "?" : readout(item, this.outputs[item.name][0]);
       return unknown ? [] : `${item.label}: ${output.textContent}`;
     });
     if (guess) guess.report();

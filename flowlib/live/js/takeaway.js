@@ -9,7 +9,9 @@ export class Takeaway {
     this.code = make("textarea", { readOnly: true, rows: 6, spellcheck: false });
     this.code.addEventListener("focus", () => this.write());
     const buttons = make("div", { className: "live-buttons" });
-    buttons.append(button("Copy the code", () => this.copy()), button("Parameters", () => this.save()));
+    const colab = make("a", { href: view.spec.code.colab, target: "_blank", rel: "noopener" }, "Open Colab");
+    const copy = button("Copy the code", () => this.copy());
+    buttons.append(copy, colab, button("Parameters", () => this.save()));
     this.elements = [make("label", {}, "This flow in Python", this.code), buttons];
   }
 

@@ -59,6 +59,9 @@ export function number(value, digits) {
   return Number(text) ? text.replaceAll("-", "−") : text.replace("-", "");
 }
 
+/** The value of a readout: its word where it has words, else the number. */
+export const readout = ({ words, digits }, value) => words?.[value] ?? number(value, digits);
+
 /** "1 point", "20 points" */
 export const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
