@@ -73,7 +73,7 @@ def load_parameters(path: str | os.PathLike) -> Tensor:
 
     Example:
         >>> from tempfile import mkdtemp
-        >>> path = os.path.join(mkdtemp(), "flow-lab.npz")
+        >>> path = f"{mkdtemp()}/flow-lab.npz"
         >>> np.savez(path, parameters=np.ones(3, np.float32))
         >>> load_parameters(path)
         tensor([1., 1., 1.])
