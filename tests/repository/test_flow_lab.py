@@ -17,7 +17,9 @@ PAPER = Paper((-4.0, 4.0), (-4.0, 4.0), "two moons")
 def lab():
     """What the cells before the figure define."""
     cells = ["imports", "imports-live", "build", "build-flows", "densities", "entropies", "em"]
-    return run("lab", *cells, "step", "step-adam", "paths", "scores", "code", "code-data").names
+    return run(
+        "lab", *cells, "step", "step-adam", "paths", "scores", "overfits", "code", "code-data"
+    ).names
 
 
 def random(k):
