@@ -72,6 +72,7 @@ def load_parameters(path: str | os.PathLike) -> Tensor:
         ValueError: a file that is no zip of arrays, or has no finite row of parameters.
 
     Example:
+        >>> import numpy as np
         >>> from tempfile import mkdtemp
         >>> path = f"{mkdtemp()}/flow-lab.npz"
         >>> np.savez(path, parameters=np.ones(3, np.float32))
