@@ -57,7 +57,7 @@ def disturbed(rows: Iterable[dict]) -> list[str]:
         for name, spread in each["spread"].items():
             if spread > APART:
                 said.append(
-                    f"{each['work']}: a quarter of {name} took {spread} times another quarter"
+                    f"{each['work']}: the upper quartile of {name} is {spread} times the lower"
                 )
         if each["reference_ms"] > SLOWER * usual:
             slow = each["reference_ms"] / usual

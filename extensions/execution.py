@@ -27,6 +27,7 @@ LONG = (
     "splines",
     "autoregressive",
     "planar",
+    "lab",
     "which-flow",
     "index",
 )

@@ -7,6 +7,7 @@ from flowlib.base import Bijection, Compose, Inverse
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
 from flowlib.continuous import ContinuousFlow, Velocity, flow_matching_loss
 from flowlib.coupling import AdditiveCoupling, AffineCoupling, Coupling, alternate
+from flowlib.data.curves import Outline, Rings, Spiral
 from flowlib.data.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
 from flowlib.data.digits import Digits, bits_per_dim, dequantise, optical_digits, to_grey
 from flowlib.data.potentials import BOX, POTENTIALS, U1, U2, U3, U4, Boxed
@@ -57,10 +58,13 @@ __all__ = [
     "InverseCDF",
     "Linear",
     "MaskedAutoregressive",
+    "Outline",
     "Permutation",
     "Planar",
+    "Rings",
     "Sigmoid",
     "SinhArcsinh",
+    "Spiral",
     "SplineTransformer",
     "Transformer",
     "TwoMoons",

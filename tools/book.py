@@ -23,7 +23,8 @@ PAGES = [
 ]
 
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-CHAPTERS = [name for name in PAGES if (ROOT / "book" / f"{name}.ipynb") in NOTEBOOKS]
+# The lab is a notebook, to be tried and not to be read: it has no quiz and no exercises.
+CHAPTERS = [n for n in PAGES if (ROOT / "book" / f"{n}.ipynb") in NOTEBOOKS and n != "lab"]
 CALL = re.compile(r'(?:^|"|\\n)(?:\w+ = )?(?:live|train)\(', re.MULTILINE)
 
 

@@ -5,7 +5,6 @@ The compiler is clang, as the package ziglang carries it for pip to install; the
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import sys
@@ -35,13 +34,16 @@ def compiled() -> bytes:
 
 
 def text(module: bytes) -> str:
-    """The source file that carries the module."""
-    encoded = base64.b64encode(module).decode()
+    """The source file that carries the module: a letter a byte, from "]" on: none needs a backslash.
+
+    Compressed, it is a fifth smaller than in base64.
+    """
+    encoded = "".join(chr(ord("]") + byte) for byte in module)
     return f'/** The kernels of js/simd, as `make simd` compiles them. */\nexport const MODULE = "{encoded}";\n'
 
 
 def main():
-    MODULE.write_text(text(compiled()), encoding="utf-8")
+    MODULE.write_text(text(compiled()), encoding="utf-8", newline="\n")
     print(f"{MODULE.relative_to(ROOT)}: {MODULE.stat().st_size} bytes")
 
 

@@ -7,6 +7,7 @@ from flowlib.live.drawing import Drawn
 from flowlib.live.figure import LiveFigure, live
 from flowlib.live.marks import *
 from flowlib.live.panels import axes, readouts, sound
+from flowlib.live.takeaway import code_of, load_parameters, offer_code
 from flowlib.live.trace import TraceError
 from flowlib.live.trainer import TrainingFigure, train
 
@@ -23,7 +24,10 @@ __all__ = [
     "adam_start",
     "adam_step",
     "axes",
+    "code_of",
     "live",
+    "load_parameters",
+    "offer_code",
     "readouts",
     "sound",
     "train",

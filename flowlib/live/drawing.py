@@ -43,6 +43,8 @@ class Drawn:
             point stays in its part while others are added after it.
         seed: from 0 to 2**32 - 1.
         jitter: the noise's standard deviation, as a fraction of the axes.
+        when: a dropdown and the option of it that uses the drawing, as in ``("data", "yours")``:
+            only then are the brushes shown.
 
     Raises:
         ValueError: no such part; a number out of range.
@@ -52,6 +54,7 @@ class Drawn:
     part: str | None = None
     seed: int = 0
     jitter: float = 0.01
+    when: tuple[str, str] | None = None
 
     kind = "drawn"
 
@@ -139,6 +142,15 @@ def paper_of(panels, inputs: dict) -> Paper | None:
         return None
     (sheet,) = sheets
     return Paper(tuple(sheet["x"]), tuple(sheet["y"]), sheet["drawing"])
+
+
+def check_when(inputs: dict, controls: dict):
+    """Raise ValueError unless a drawing that is used for one option only names one."""
+    for each in inputs.values():
+        if isinstance(each, Drawn) and each.when is not None:
+            control, option = each.when
+            if option not in getattr(controls.get(control), "options", ()):
+                raise ValueError(f"Drawn expected when=(dropdown, option of it); got {each.when}")
 
 
 def realisations(inputs: dict, k: int, paper: Paper | None, points: Points) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from flowlib.live import bundle, saved, static, words
 from flowlib.live.controls import ControlError, ControlTrait, Noise, as_control, control_spec
-from flowlib.live.drawing import Drawn, paper_of, realisations
+from flowlib.live.drawing import Drawn, check_when, paper_of, realisations
 from flowlib.live.guess import check_guess
 from flowlib.live.hands import check_hands
 from flowlib.live.panels import check_outputs, outputs_read, place
@@ -176,6 +176,7 @@ def live(fn, *panels: dict, name: str, caption: str = "", **controls) -> LiveFig
     """
     moved, noises = sort_controls(LiveFigure, controls)
     inputs, pool = example_inputs(moved, noises, panels), ConstantPool()
+    check_traces(len(choices(moved)))
     graphs = {
         graph_key(choice): trace(partial(fn, **choice), inputs, pool) for choice in choices(moved)
     }
@@ -208,13 +209,16 @@ def example_inputs(moved: dict, noises: dict[str, Noise | Drawn], panels) -> dic
 def choices(moved: dict) -> list[dict]:
     """Every combination of checkboxes and dropdowns."""
     discrete = {key: control.options for key, control in moved.items() if control.discrete}
-    combinations = list(itertools.product(*discrete.values()))
-    if len(combinations) > MOST_TRACES:
+    return [dict(zip(discrete, values)) for values in itertools.product(*discrete.values())]
+
+
+def check_traces(count: int):
+    """Refuse so many combinations of checkboxes and dropdowns that tracing would take minutes."""
+    if count > MOST_TRACES:
         raise ValueError(
             f"live expected at most {MOST_TRACES} combinations of checkboxes and dropdowns, each "
-            f"of which is a trace of its own; got {len(combinations)}"
+            f"of which is a trace of its own; got {count}"
         )
-    return [dict(zip(discrete, values)) for values in combinations]
 
 
 def graph_key(choice: dict) -> str:
@@ -236,6 +240,7 @@ def figure_spec(name: str, caption: str, moved: dict, noises: dict, panels, shap
     panels = place(list(panels), shapes[0])
     check_hands(panels, controls)
     check_guess(panels)
+    check_when(noises, moved)
     paper = paper_of(panels, noises)
     return {
         "name": name,

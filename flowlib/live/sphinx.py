@@ -25,6 +25,7 @@ from sphinx.errors import ExtensionError
 
 from flowlib.live import bundle, saved
 from flowlib.live.figure import BOOK_MIME
+from flowlib.live.parts import split
 
 BUILDERS = ("html", "dirhtml", "singlehtml")
 
@@ -47,6 +48,9 @@ ARRIVES = """(() => {{
   figure.dispatchEvent(new Event("live-data"));
 }})();
 """
+
+
+PART = "document.currentScript.part = String.raw`{}`;\n"  # of a figure: one graph, by itself
 
 
 class mount_point(nodes.General, nodes.Element):
@@ -85,16 +89,17 @@ def write_mount_point(translator, node):
     file = builder.images[node[0]["uri"]]
     src = escape(f"{builder.imgpath}/{quote(file)}")
     caption = escape(figure["spec"]["caption"])
-    carried = {key: figure[key] for key in ("spec", "graphs", "data")}
-    data = json.dumps(carried, separators=(",", ":"), ensure_ascii=False)
-    script = ARRIVES.format(data.replace("`", "\\u0060").replace("${", "\\u0024{"))
-    state = f"live-{node['name']}-{digest(script.encode())[:10]}.js"
-    images = Path(builder.outdir, builder.imagedir)
-    images.mkdir(parents=True, exist_ok=True)
-    (images / state).write_text(script, encoding="utf-8")
+    carried, parts = split({key: figure[key] for key in ("spec", "graphs", "data")})
+    if parts:
+        carried["files"] = {
+            key: file
+            for part, file in ((part, write_script(builder, PART, part)) for part in parts)
+            for key in part["graphs"]
+        }
+    state = write_script(builder, ARRIVES, carried, f"{node['name']}-")
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static"'
-        f' data-src="{builder.imgpath}/{quote(state)}"'
+        f' data-src="{state}"'
         f' data-embed="{builder.imgpath.removesuffix(builder.imagedir)}{quote(embed(node, builder))}">\n'
         f'<img class="live-static" src="{src}" alt="{escape(figure["alt"])}"'
         f' width="{figure["width"]}" height="{figure["height"]}" loading="lazy">\n'
@@ -102,6 +107,17 @@ def write_mount_point(translator, node):
         "</figure>\n"
     )
     raise nodes.SkipNode
+
+
+def write_script(builder, form: str, content: dict, name: str = "") -> str:
+    """Writes a script that brings some JSON, and returns its address, seen from the page."""
+    data = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    script = form.format(data.replace("`", "\\u0060").replace("${", "\\u0024{"))
+    file = f"live-{name}{digest(script.encode())[:10]}.js"
+    images = Path(builder.outdir, builder.imagedir)
+    images.mkdir(parents=True, exist_ok=True)
+    (images / file).write_text(script, encoding="utf-8")
+    return f"{builder.imgpath}/{quote(file)}"
 
 
 def embed(node, builder):

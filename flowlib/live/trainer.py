@@ -15,6 +15,7 @@ from torch import Tensor
 from flowlib.live.builder import Builder, ConstantPool, TraceError, Value
 from flowlib.live.figure import (
     LiveFigure,
+    check_traces,
     choices,
     example_inputs,
     figure_spec,
@@ -137,6 +138,8 @@ def train(
     _check_names(takes, moved, noises)
     inputs = example_inputs(moved, noises, panels) | {"losses": torch.full((steps,), torch.inf)}
 
+    for role in ("step", "show"):
+        check_traces(len(choices({k: v for k, v in moved.items() if k in takes[role]})))
     pool = ConstantPool()
     graphs: dict[str, dict] = {}
     for choice in choices(moved):

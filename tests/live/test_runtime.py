@@ -5,6 +5,7 @@ Graphs are traced at one input and compared at another, so that nothing depends 
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 import cases
 from composites import COMPOSITES
 from flowlib.live.ops import LOWERINGS
+from flowlib.live.trace import ConstantPool, trace
 
 NAMES = "abcdefgh"
 TABLES = (cases.UNARY, cases.BINARY, cases.SHAPES, cases.REDUCTIONS, cases.PRODUCTS, cases.SQUARE)
@@ -135,3 +137,31 @@ def test_every_operation_is_tested(runtime):
 
 def test_every_lowering_names_an_operation_of_torch():
     assert [name for name in LOWERINGS if not hasattr(torch.ops.aten, name)] == []
+
+
+def test_what_depends_on_no_input_that_changed_is_left_as_it_is(runtime):
+    """Its outputs stay right, also where other values of its size come and go beside it."""
+
+    def fn(a, b):
+        once = (a + 1) * 2
+        again = ((b * 3).sin() + once).cos() - b
+        return {"once": once.exp(), "again": again, "both": again * once}
+
+    a, b, other = torch.randn(64), torch.randn(64), torch.randn(64)
+    graph = trace(fn, {"a": a, "b": b}, pool := ConstantPool())
+    calls = [{"a": a, "b": b}, {"a": a, "b": other}, {"a": other, "b": other}]
+    got = runtime.page.evaluate(
+        """([graph, data, calls]) => {
+            const run = compile(graph, new Float32Array(data), new Memory());
+            const shown = (outputs) => Object.entries(outputs).map(([name, of]) => [name, [...of]]);
+            return calls.map((inputs) => Object.fromEntries(shown(run(inputs))));
+        }""",
+        [
+            graph,
+            np.frombuffer(pool.tobytes(), "<f4").tolist(),
+            [{name: value.tolist() for name, value in call.items()} for call in calls],
+        ],
+    )
+    for call, outputs in zip(calls, got, strict=True):
+        for name, value in fn(**call).items():
+            assert torch.allclose(torch.tensor(outputs[name]), value, atol=1e-5), name

@@ -2,6 +2,7 @@
 import { button, make } from "./controls.js";
 import { fineCanvas, paint } from "./picture.js";
 import { SvgCanvas } from "./svg.js";
+import { Takeaway } from "./takeaway.js";
 
 export class Away {
   /** @param view the figure's View, in a page */
@@ -18,10 +19,12 @@ export class Away {
     const { embed } = figure.dataset;
     if (embed && location.protocol !== "file:") // a folder may be without them
       saves.append(make("a", { href: embed, download: `${spec.name}.html` }, "Web page"));
+    this.takeaway = spec.code && new Takeaway(view, this);
     this.element = make(
       "div",
       { className: "live-away", hidden: true },
       saves,
+      ...(this.takeaway?.elements ?? []),
       make("label", {}, "Frame for another page", this.line),
       make("label", { className: "live-checkbox" }, this.bare, "without its controls"),
       button("Copy the frame", () => this.copy()),
@@ -43,6 +46,7 @@ export class Away {
   /** The line for another page, for the present state. */
   write() {
     const { figure, address } = this.view;
+    this.takeaway?.write();
     const tall = (name) => figure.querySelector(name)?.offsetHeight ?? 0;
     const bare = this.bare.checked;
     const height = bare ? tall(".live-panels") + tall(".live-readouts") : figure.offsetHeight - this.element.offsetHeight;

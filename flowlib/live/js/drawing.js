@@ -26,6 +26,7 @@ export class Drawing {
     this.points = view.model.get("drawing");
     this.makePaper();
     this.makeTools();
+    this.when = view.spec.noise.find(({ when }) => when)?.when;
     canvas.parentElement.append(this.sheet);
     this.show();
   }
@@ -172,6 +173,14 @@ export class Drawing {
     this.say(why || note);
     this.show();
     if (!why) this.view.change("drawing", points);
+  }
+
+  /** The brushes show where the drawing is used. */
+  offer() {
+    if (!this.when) return;
+    const [name, option] = this.when;
+    this.element.hidden = this.view.model.get(name) !== option;
+    if (this.element.hidden) this.choose(null);
   }
 
   /** The model has another drawing: from a link, or from Python. */

@@ -4,6 +4,7 @@
  * One view, two homes: the state lives in a notebook's model (widget.js) or in a page's (page.js).
  */
 import { actionsOf } from "./actions.js";
+import { Arrivals } from "./arrivals.js";
 import { makeControl } from "./controls.js";
 import { follow } from "./follow.js";
 import { Graphs } from "./graphs.js";
@@ -29,6 +30,7 @@ export class View {
     this.id = `live-${Math.random().toString(36).slice(2)}`; // a notebook has this module once a figure
     this.undo = [];
     this.graphs = new Graphs(this);
+    this.arrivals = new Arrivals(this);
     this.training = this.spec.train && new Training(this);
     this.controls = this.spec.controls.map((control) =>
       makeControl(control, `${this.id}-${control.name}`, (value) => this.change(control.name, value)),
@@ -122,6 +124,7 @@ export class View {
   update() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
+    if (this.arrivals.missing()) return;
     const start = performance.now();
     this.attempt(() => {
       this.outputs = this.evaluate();

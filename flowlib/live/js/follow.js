@@ -16,6 +16,7 @@ export function follow(view) {
     const show = () => {
       view.controls[i].show(model.get(name));
       view.hands.forEach((each) => each());
+      view.drawing?.offer();
     };
     onModel(name, () => {
       show();

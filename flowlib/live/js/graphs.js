@@ -18,10 +18,10 @@ export class Graphs {
     if (!this.ready.has(key)) {
       const graph = this.model.get("graphs")[key];
       if (!graph) throw Error(`there is no graph for the choice ${key}`);
-      this.floats ??= toFloats(this.model.get("data"));
+      const floats = graph.data ? toFloats(graph.data) : (this.floats ??= toFloats(this.model.get("data")));
       this.memory ??= new Memory();
       this.figure.dataset.kernels = this.memory.pages ? "simd" : "loops";
-      const run = compile(graph, this.floats, this.memory);
+      const run = compile(graph, floats, this.memory);
       this.ready.set(key, { run, shapes: graph.shapes, names: graph.inputs });
     }
     return this.ready.get(key);

@@ -49,7 +49,7 @@ let compiled; // once for all figures of the page; null where that fails
 function kernelModule() {
   if (compiled === undefined) {
     compiled = null;
-    compiled = new WebAssembly.Module(Uint8Array.from(atob(MODULE), (c) => c.charCodeAt(0)));
+    compiled = new WebAssembly.Module(Uint8Array.from(MODULE, (c) => c.charCodeAt(0) - 93));
   }
   return compiled;
 }

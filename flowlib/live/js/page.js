@@ -98,9 +98,30 @@ function firstDrawing({ drawing }) {
 
 /** The part of an anywidget model that a view uses, without a kernel. */
 class PageModel extends EventTarget {
-  constructor({ spec, graphs, data }) {
+  constructor({ spec, graphs, data, files = {} }) {
     super();
+    this.files = files;
     this.values = { ...defaults(spec), drawing: firstDrawing(spec), spec, graphs, data };
+  }
+  /** Fetches a graph that has a file of its own; by a script, for a page opened as a file. */
+  fetch(key) {
+    const src = this.files[key];
+    if (!src) throw Error(`there is no graph for the choice ${key}`);
+    return new Promise((resolve, reject) => {
+      const script = make("script", { src, onerror: reject });
+      script.onload = () => {
+        script.remove();
+        try {
+          const { graphs, data } = JSON.parse(script.part);
+          for (const graph of Object.values(graphs)) graph.data = data;
+          if (!graphs[key]) throw Error("another part");
+          resolve(Object.assign(this.get("graphs"), graphs));
+        } catch (error) {
+          reject(error); // another file than expected, or half of it
+        }
+      };
+      document.head.append(script);
+    });
   }
   get(name) {
     return this.values[name];

@@ -25,9 +25,9 @@ export function sizeOf(shape, what) {
 
 /**
  * A value of the graph.
- * @typedef {{size: number, numbers?: Float32Array | Int32Array, at: number, last: number, fixed: boolean}} Value
+ * @typedef {{size: number, numbers?: Float32Array | Int32Array, at: number, last: number, reads: number}} Value
  *   numbers: of a constant; at: its place, once there is one; last: the last node that reads it;
- *   fixed: the same in every run
+ *   reads: the inputs that it depends on, a bit each
  */
 
 /** The arguments of one node, read with checks: a wrong one is an error that names the node. */

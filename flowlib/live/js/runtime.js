@@ -3,7 +3,8 @@
  *
  * A graph is a list of nodes [op, args, shape]; an argument is {"v": id}, a number or a list.  All
  * values are Float32Arrays: booleans are 0 and 1, indices are whole numbers.  `compile` checks the
- * whole graph, allocates every buffer and returns a function that runs one loop for each node.
+ * whole graph, allocates every buffer and returns a function that runs one loop for each node that
+ * depends on an input which changed.
  */
 
 import { OPERATIONS } from "./operations.js";
@@ -28,11 +29,13 @@ export function compile(graph, data, memory) {
   const values = [], given = [];
   const hold = (numbers, size = numbers.length) => {
     spend(size);
-    return given[given.push({ size, numbers, last: Infinity, fixed: Boolean(numbers) }) - 1];
+    return given[given.push({ size, numbers, last: Infinity, reads: 0 }) - 1];
   };
 
   inputs.forEach((name, i) => {
-    values.push(hold(null, sizeOf(shapes[i], `input ${JSON.stringify(name)}`)));
+    const value = hold(null, sizeOf(shapes[i], `input ${JSON.stringify(name)}`));
+    value.reads = 1 << Math.min(i, 31);
+    values.push(value);
   });
   consts.forEach((entry, i) => {
     demand(Array.isArray(entry) && entry.length === 3, `constant ${i} is not [shape, offset, width]`);
@@ -46,8 +49,10 @@ export function compile(graph, data, memory) {
     const node = new NodeReader(k, entry, values, hold);
     demand(Object.hasOwn(OPERATIONS, node.op), `${node.what} is an operation that this page does not know`);
     const [sources, step, call] = OPERATIONS[node.op](node);
-    for (const source of sources) source.last = Math.max(source.last, k);
-    const value = { size: node.size, last: k, fixed: sources.every((source) => source.fixed) };
+    const reads = sources.reduce((all, source) => all | source.reads, 0);
+    // What a node reads that is not computed as often as itself has to stay.
+    for (const source of sources) source.last = source.reads === reads ? Math.max(source.last, k) : Infinity;
+    const value = { size: node.size, last: k, reads };
     values.push(value);
     return { op: node.op, sources, step, call, value };
   });
@@ -58,7 +63,7 @@ export function compile(graph, data, memory) {
   });
 
   const length = arrange(given, plans, spend), named = {};
-  let steps, computed = false;
+  let steps, computed = false, changed = -1;
   memory.reserve(length, (buffer, address, kernels) => {
     for (const value of new Set([...given, ...values])) {
       value.address = address + 4 * value.at;
@@ -70,15 +75,20 @@ export function compile(graph, data, memory) {
     steps = [];
     for (const plan of plans) {
       const step = bound(plan, kernels[plan.op]);
-      if (!plan.value.fixed) steps.push(step);
+      if (plan.value.reads) steps.push([plan.value.reads, step]);
       else if (!computed) step();
     }
     for (const [name, value] of results) named[name] = value.numbers;
     computed = true;
   });
   return function run(inputsNow) {
-    inputs.forEach((name, i) => feed(values[i].numbers, inputsNow?.[name], name));
-    for (let i = 0; i < steps.length; i++) steps[i]();
+    let now = changed;
+    changed = -1; // all of them, where this run stops at an error
+    inputs.forEach((name, i) => {
+      if (feed(values[i].numbers, inputsNow?.[name], name)) now |= values[i].reads;
+    });
+    for (let i = 0; i < steps.length; i++) if (steps[i][0] & now) steps[i][1]();
+    changed = 0;
     return named;
   };
 }
@@ -93,27 +103,32 @@ function bound({ sources, step, call, value }, kernel) {
 }
 
 /** Gives every value its place, a node one that is free again where there is one; returns how many
- * numbers that takes.  Kernels want places on 16 bytes, and some room behind them: see simd/simd.h. */
+ * numbers that takes.  What has to stay shares its place only with what is computed no more often: that
+ * would take it away.  Kernels want places on 16 bytes, and some room behind them: see simd/simd.h. */
 function arrange(given, plans, spend) {
-  const free = new Map();
+  const free = new Map(); // by size: places, and all that they were computed from
   let end = 0;
   const place = (value) => {
     value.at = end;
+    value.shared = value.reads;
     end += (value.size + 3 & ~3) + 8;
   };
   given.forEach(place);
   plans.forEach(({ sources, value }, k) => {
-    const spare = value.fixed ? undefined : free.get(value.size)?.pop();
-    if (spare === undefined) {
+    const all = free.get(value.size) ?? [];
+    const fits = ({ shared }) => value.reads && (value.last < Infinity || !(shared & ~value.reads));
+    const spare = all.findLastIndex(fits);
+    if (spare < 0) {
       spend(value.size);
       place(value);
     } else {
-      value.at = spare;
+      const [{ at, shared }] = all.splice(spare, 1);
+      Object.assign(value, { at, shared: shared | value.reads });
     }
     for (const done of new Set([value, ...sources])) {
-      if (done.last > k || done.fixed) continue;
+      if (done.last > k || !done.reads) continue;
       if (!free.has(done.size)) free.set(done.size, []);
-      free.get(done.size).push(done.at);
+      free.get(done.size).push(done);
     }
   });
   return end;
@@ -148,13 +163,13 @@ function checkParts(graph, data) {
   return graph;
 }
 
-/** Copy what the page gives for an input into its buffer. */
+/** Copy what the page gives for an input into its buffer; says whether that changed it. */
 function feed(buffer, given, name) {
-  if (typeof given === "number" && buffer.length === 1) {
-    buffer[0] = given;
-    return;
-  }
+  if (typeof given === "number" && buffer.length === 1) given = [Math.fround(given)];
   const what = given === undefined ? "nothing" : `${given?.length ?? typeof given}`;
   demand(given?.length === buffer.length, `input "${name}" expected ${buffer.length} numbers; got ${what}`);
+  let same = 0;
+  while (same < buffer.length && Object.is(buffer[same], given[same])) same++;
   buffer.set(given);
+  return same < buffer.length;
 }

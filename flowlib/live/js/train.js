@@ -84,6 +84,7 @@ export class Training {
 
   /** One step, or the reason why there is none. */
   advance() {
+    if (this.view.arrivals.missing()) return;
     this.note = "";
     try {
       this.step();

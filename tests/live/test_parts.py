@@ -1,0 +1,101 @@
+"""A figure whose graphs come in files of their own: each when it is chosen, and words if it does not."""
+
+import json
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import pytest
+import torch
+
+from flowlib.live import parts
+from flowlib.live.sphinx import PART, write_script
+from pages import learner
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    """The training figure of the other tests, in parts, and the addresses of its other graphs."""
+    monkeypatch.setattr(parts, "LARGEST", 0)
+    figure, others = parts.split(learner(steps=5000).book_data())
+    files = {
+        key: f"data:text/javascript,{quote(script(part))}"
+        for part in others
+        for key in part["graphs"]
+    }
+    return figure, files
+
+
+def script(part):
+    return PART.format(json.dumps(part))
+
+
+def losses(shown, steps):
+    return shown.figure.evaluate(
+        """({ live: { training } }, steps) => {
+          for (let k = 0; k < steps; k++) training.advance();
+          return [...training.losses.slice(0, training.count)];
+        }""",
+        steps,
+    )
+
+
+def choose(shown, name, value, state):
+    """Moves a checkbox, and waits until its graph is here, or is known to be missing."""
+    shown.figure.evaluate(
+        "(figure, [name, value]) => figure.live.change(name, value)", [name, value]
+    )
+    shown.page.wait_for_function(
+        """([busy, state]) => {
+          const { ariaBusy, dataset } = document.querySelector("figure");
+          return ariaBusy === busy && dataset.state === state;
+        }""",
+        arg=["true" if state == "error" else "false", state],
+    )
+
+
+def test_a_small_figure_stays_whole():
+    book = learner().book_data()
+    assert parts.split(book) == (book, [])
+
+
+def test_the_first_choice_comes_with_the_figure_and_others_in_files(apart):
+    figure, files = apart
+    assert sorted(figure["graphs"]) == ["show[]", "start[false]", "step[false]"]
+    assert sorted(files) == ["start[true]", "step[true]"]
+
+
+def test_a_choice_is_fetched_and_trains_as_torch_does(show, apart):
+    figure, files = apart
+    shown = show(figure | {"files": files})
+    fig = learner(steps=5000)
+    for low in (False, True):
+        choose(shown, "low", low, "ready")
+        choose(shown, "wide", low, "ready")
+        fig.low, fig.wide = low, low
+        fig.reset()
+        fig.run(20)
+        torch.testing.assert_close(
+            torch.tensor(losses(shown, 20)), fig.losses[:20], rtol=1e-5, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("came", ["data:text/javascript,half", "data:text/javascript,0", "no.js"])
+def test_a_file_that_does_not_come_is_said_and_what_was_trained_stays(show, apart, came):
+    figure, files = apart
+    shown = show(figure | {"files": files | {"step[true]": came}})
+    before = losses(shown, 5)
+    shown.press("Step")
+    choose(shown, "wide", True, "error")
+    assert shown.alert.startswith("The file of this choice did not arrive.")
+    assert losses(shown, 1)[:5] == before
+    choose(shown, "wide", False, "ready")
+    assert len(losses(shown, 1)) == 7
+    shown.errors.clear()  # the browser's own, of a script that is none
+
+
+def test_an_address_is_seen_from_the_page_and_named_by_what_the_file_holds(tmp_path):
+    builder = SimpleNamespace(outdir=tmp_path, imagedir="_images", imgpath="../_images")
+    one, same, other = (write_script(builder, PART, {"x": x}) for x in (1, 1, "`${}"))
+    assert one == same != other and other.startswith("../_images/live-")
+    text = (tmp_path / other.removeprefix("../")).read_text(encoding="utf-8")
+    assert text == 'document.currentScript.part = String.raw`{"x":"\\u0060\\u0024{}"}`;\n'
