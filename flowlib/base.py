@@ -82,7 +82,9 @@ class Bijection(Held):
                 f"{name} holds {dtype}; got {value.dtype}: move one of them, as .to() does"
             )
         if c is not None or self.context:
-            check_context(name, c, self.context, value)
+            c = check_context(name, c, self.context, value)
+            if c.dtype != value.dtype:
+                raise ValueError(f"{name} expected a context of {value.dtype}; got {c.dtype}")
 
 
 class Compose(Bijection):

@@ -31,8 +31,6 @@ def check_context(who: str, c: Any, width: int, value: Tensor) -> Tensor:
         raise ValueError(f"{expected}, of floats; got {kind_of(c)}: one_hot(c, {width}).float()?")
     if c.ndim == 0 or c.shape[-1] != width:
         raise ValueError(f"{expected}; got {tuple(c.shape)}")
-    if c.dtype != value.dtype:
-        raise ValueError(f"{expected} and of dtype {value.dtype}; got {c.dtype}")
     try:
         torch.broadcast_shapes(value.shape[:-1], c.shape[:-1])
     except RuntimeError:

@@ -178,7 +178,7 @@ def test_a_context_that_is_missing_or_does_not_fit_is_one_sentence(name):
         r"shape \(..., 2\); got \(\)": (z[0, 0],),
         r"got \(5, 2\)": (points((5, 2), False),),
         r"of floats; got torch.int64: one_hot": (torch.zeros(4, 2).long(),),
-        r"dtype torch.float64; got torch.float32": (torch.zeros(2),),
+        r"context of torch.float64; got torch.float32": (torch.zeros(2),),
     }
     flow = Flow(standard_normal(3), layer).double()
     for says, c in wrong.items():

@@ -98,7 +98,7 @@ function firstDrawing({ drawing }) {
 
 /** The part of an anywidget model that a view uses, without a kernel. */
 class PageModel extends EventTarget {
-  constructor({ spec, graphs, data, files = {} }) {
+  constructor({ spec, graphs, data, files }) {
     super();
     this.files = files;
     this.values = { ...defaults(spec), drawing: firstDrawing(spec), spec, graphs, data };
