@@ -24,6 +24,7 @@ LONG = (
     "parallel-wavenet",
     "coupling",
     "continuous",
+    "splines",
     "autoregressive",
     "planar",
     "lab",

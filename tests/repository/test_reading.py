@@ -23,6 +23,7 @@ from flowlib import (
     Linear,
     MaskedAutoregressive,
     Planar,
+    SplineTransformer,
     cell_centres,
     flow_matching_loss,
     round_trip_error,
@@ -36,6 +37,7 @@ from tools.book import ROOT
 CHAPTERS = [
     *("change-of-variables", "planar", "coupling", "autoregressive", "parallel-wavenet"),
     "continuous",
+    "splines",
 ]
 ANSWER = re.compile(
     r'<details name="(quiz-[a-z-]+)"( class="right")?>\n<summary>(.+)</summary>\n\n'
@@ -254,6 +256,25 @@ def loss_floor():
     assert flow_matching_loss(lambda y, tau: 0.9 * nu(y, tau), x, z, tau) > best
 
 
+def three_humps():
+    """The density of the bell after a spline that is flat at three knots."""
+    slopes = torch.log(torch.expm1(torch.full((3,), 0.25)))
+    theta = torch.cat([torch.zeros(8), slopes])[:, None].expand(-1, 1001)
+    z = torch.linspace(-3, 3, 1001)
+    _, log_slope = SplineTransformer(4, 3.0).forward(z, theta)
+    density = torch.exp(-(z**2) / 2 - log_slope)
+    assert ((density[1:-1] > density[:-2]) & (density[1:-1] > density[2:])).sum() == 3
+
+
+def lost_mode():
+    """Two modes, at -8 and at 8; the flow is the one at 8."""
+    x = 8 + torch.randn(10_000, dtype=double)
+    log_q = Normal(8.0, 1.0).log_prob(x)
+    log_w = torch.logaddexp(Normal(-8.0, 1.0).log_prob(x), log_q) - math.log(2) - log_q
+    share = (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp() / len(x)
+    assert share.item() == pytest.approx(1) and log_w.exp().mean().item() == pytest.approx(0.5)
+
+
 CLAIMS = {
     f"quiz-{check.__name__.replace('_', '-')}": check
     for check in (
@@ -263,6 +284,7 @@ CLAIMS = {
         *(who_hears_whom, unlimited_cores, fast_samples),
         *(ten_layers, teacher_passes, which_divergence),
         *(crossing_paths, loss_floor),
+        *(three_humps, lost_mode),
     )
 }
 
