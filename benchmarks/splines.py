@@ -39,6 +39,7 @@ MASKED, MASKED_HIDDEN = 5, (256, 256)  # for D = 64
 SECONDS = {"coupling": 20, "autoregressive": 60}
 SAMPLING_AT_MOST = 1 / 6  # of masked layers
 SPLINE = {"univariate": MonotonicRQSTransform, "shapes": [(BINS,), (BINS,), (BINS - 1,)]}  # zuko's
+BINNED = {"num_bins": BINS, "tails": "linear", "tail_bound": BOX}  # nflows' and normflows'
 
 
 def of_flowlib(layers: list, dim: int) -> Contender:
@@ -97,9 +98,7 @@ def nflows_coupling(dim: int, hidden: tuple[int, ...]) -> Contender:
         nflows.transforms.PiecewiseRationalQuadraticCouplingTransform(
             ~alternate(dim, k),  # True: it changes
             lambda inputs, outputs: NflowsMLP([inputs], [outputs], hidden),
-            num_bins=BINS,
-            tails="linear",
-            tail_bound=BOX,
+            **BINNED,
         )
         for k in reversed(range(COUPLINGS))
     ]
@@ -114,9 +113,7 @@ def normflows_coupling(dim: int, hidden: tuple[int, ...]) -> Contender:
         layer.prqct = PiecewiseRationalQuadraticCoupling(
             ~alternate(dim, k),
             lambda inputs, outputs: NflowsMLP([inputs], [outputs], hidden),
-            num_bins=BINS,
-            tails="linear",
-            tail_bound=BOX,
+            **BINNED,
         )
         layers.append(layer)
     return of_normflows(layers, dim)
@@ -143,9 +140,7 @@ def nflows_masked(dim: int, hidden: tuple[int, ...]) -> Contender:
         nflows.transforms.MaskedPiecewiseRationalQuadraticAutoregressiveTransform(
             dim,
             hidden[0],
-            num_bins=BINS,
-            tails="linear",
-            tail_bound=BOX,
+            **BINNED,
             num_blocks=len(hidden) - 1,
             use_residual_blocks=False,
         )
@@ -161,9 +156,7 @@ def normflows_masked(dim: int, hidden: tuple[int, ...]) -> Contender:
         layer.mprqat = MaskedPiecewiseRationalQuadraticAutoregressive(
             dim,
             hidden[0],
-            num_bins=BINS,
-            tails="linear",
-            tail_bound=BOX,
+            **BINNED,
             num_blocks=len(hidden) - 1,
             use_residual_blocks=False,
             init_identity=False,
