@@ -47,12 +47,29 @@ ALIVE = """() => [...document.querySelectorAll("figure.live-figure")].every(
     (figure) => figure.dataset.state !== "static"
 )"""
 ARRIVED = "(figure) => figure.ariaBusy !== 'true' || figure.dataset.state === 'error'"
+# Each call to a browser goes through four processes, so one does what it can at once.
+SETTLED = """async (figure) => {
+    for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame);
+    return figure.dataset.state;
+}"""
 PICTURE = """(figure) => {
     let hash = 0;
     for (const canvas of figure.querySelectorAll("canvas")) {
-        for (const letter of canvas.toDataURL()) hash = (Math.imul(hash, 31) + letter.charCodeAt()) | 0;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        for (const pixel of new Int32Array(data.buffer)) hash = (Math.imul(hash, 31) + pixel) | 0;
     }
     return hash;
+}"""
+READOUTS = """(figure) => Object.fromEntries(
+    [...figure.querySelectorAll("output")].map((each) => [each.getAttribute("name"), each.textContent])
+)"""
+STATED = "(figure) => [figure.id, figure.querySelector('script.live-data').textContent]"
+SEEN = f"(figure) => [({PICTURE})(figure), ({READOUTS})(figure)]"
+FOCUS = "(figure, selector) => figure.querySelector(selector).focus()"
+NAMED = """(figure, text) => {
+    const named = [...figure.querySelectorAll("button")].find((each) => each.textContent === text);
+    named?.focus();
+    return Boolean(named);
 }"""
 
 
@@ -63,7 +80,7 @@ class Visit:
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
         self.own, self.foreign, self.complaints, self.files = own, [], [], set()
-        self.context.route("**/*", self._admit)
+        self.context.route(re.compile(f"^(?!{re.escape(own)}|data:|blob:)"), self._refuse)
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
@@ -75,13 +92,9 @@ class Visit:
     def __exit__(self, *exception):
         self.context.close()
 
-    def _admit(self, route):
-        url = route.request.url
-        if url.startswith((self.own, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.foreign.append(url)
-            route.abort()
+    def _refuse(self, route):
+        self.foreign.append(route.request.url)
+        route.abort()
 
     def _note(self, message):
         if message.type == "error":
@@ -117,8 +130,8 @@ class Figure:
 
     def __init__(self, page, handle):
         self.page, self.handle = page, handle
-        self.name = handle.get_attribute("id")
-        self.data = json.loads(handle.query_selector("script.live-data").text_content())
+        self.name, data = handle.evaluate(STATED)
+        self.data = json.loads(data)
         self.controls = self.data["spec"]["controls"]
         self.trains = "train" in self.data["spec"]
 
@@ -127,14 +140,14 @@ class Figure:
         self.handle.evaluate("(figure) => figure.scrollIntoView({ block: 'center' })")
         self.page.wait_for_function("(f) => 'frameMs' in f.dataset", arg=self.handle)
         self.settle()
-        if self.named("Compare"):
+        if self.handle.evaluate(NAMED, "Compare"):
             self.act("Compare")  # a guess: until then the truth is hidden
 
     def settle(self):
-        self.page.evaluate(TWO_FRAMES)
         if self.fetches():
+            self.page.evaluate(TWO_FRAMES)
             self.page.wait_for_function(ARRIVED, arg=self.handle)
-        state = self.handle.get_attribute("data-state")
+        state = self.handle.evaluate(SETTLED)
         assert state == "ready", f"{self.name} is in state {state}: {self.alert()}"
 
     def fetches(self) -> list[dict]:
@@ -150,28 +163,24 @@ class Figure:
         return self.handle.evaluate(PICTURE)
 
     def readouts(self) -> dict[str, str]:
-        outputs = self.handle.query_selector_all("output")
-        return {each.get_attribute("name"): each.text_content() for each in outputs}
+        return self.handle.evaluate(READOUTS)
 
-    def input(self, name: str):
-        return self.handle.query_selector(f"input[name='{name}'], select[name='{name}']")
-
-    def named(self, text: str):
-        """The buttons with these words on them."""
-        return [b for b in self.handle.query_selector_all("button") if b.text_content() == text]
-
-    def press(self, element, key: str):
-        element.press(key)
+    def press(self, selector: str, key: str):
+        self.handle.evaluate(FOCUS, selector)
+        self.page.keyboard.press(key)
         self.settle()
 
     def act(self, name: str):
-        self.press(self.named(name)[0], "Enter")
+        """Presses the button with this name on it."""
+        assert self.handle.evaluate(NAMED, name), f"{self.name} has no {name}"
+        self.page.keyboard.press("Enter")
+        self.settle()
 
     def see(self) -> tuple[int, dict[str, str]]:
         """What the figure shows; where it trains, two steps later."""
         for _ in range(2 * self.trains):
             self.act("Step")
-        return self.picture(), self.readouts()
+        return tuple(self.handle.evaluate(SEEN))
 
     def sweep(self, control: dict) -> list[tuple[int, dict[str, str]]]:
         """What the figure shows, now and at each place to which the keyboard takes a control.
@@ -188,7 +197,7 @@ class Figure:
             if self.trains:
                 self.act("Reset")
             for key in keys[0 if self.trains else count - 1 : count]:
-                self.press(self.input(control["name"]), key)
+                self.press(f":is(input, select)[name='{control['name']}']", key)
             seen.append(self.see())
         return seen
 

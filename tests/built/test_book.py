@@ -86,8 +86,8 @@ def test_play_moves_its_slider(browser, address, name):
             for control in [each for each in figure.controls if each.get("play")]:
                 figure.wake()
                 before = figure.picture()
-                button = figure.handle.query_selector(f"[aria-label='Play {control['label']}']")
-                button.press("Enter")
+                button = f"[aria-label='Play {control['label']}']"
+                figure.press(button, "Enter")
                 visit.page.wait_for_function(
                     "([input, value]) => Number(input.value) !== value",
                     arg=[figure.input(control["name"]), control["value"]],

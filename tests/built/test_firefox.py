@@ -66,7 +66,9 @@ def test_a_click_plays_what_a_figure_shows(fox, address):
     assert sounds
     for figure, panel in sounds:
         figure.wake()
-        button = figure.named(f"Play {panel['label']}")[0]
+        play = f"Play {panel['label']}"
+        buttons = figure.handle.query_selector_all("button")
+        button = next(each for each in buttons if each.text_content() == play)
         button.evaluate(LISTEN)
         button.click()
         fox.wait_for_function("() => labels.length > 1")
