@@ -37,7 +37,7 @@ pdf: html browser
 # browsers, kernels and servers: three processes keep two cores busy, and the chapters go first.
 test: browser
 	$(MAKE) --jobs=3 chapters package house
-	$(BIN)/pytest -q -n 3 --dist loadscope tests/built
+	$(BIN)/pytest -q -n 3 --dist loadgroup tests/built
 
 chapters: notebooks
 	$(MAKE) html

@@ -65,7 +65,7 @@ READOUTS = """(figure) => Object.fromEntries(
 )"""
 STATED = "(figure) => [figure.id, figure.querySelector('script.live-data').textContent]"
 SEEN = f"(figure) => [({PICTURE})(figure), ({READOUTS})(figure)]"
-FOCUS = "(figure, selector) => figure.querySelector(selector).focus()"
+FOCUS = "(element) => element.focus()"
 NAMED = """(figure, text) => {
     const named = [...figure.querySelectorAll("button")].find((each) => each.textContent === text);
     named?.focus();
@@ -117,12 +117,17 @@ class Visit:
         self.rest()
         return sum(file.stat().st_size for file in self.files)
 
-    def open(self, page: str) -> list[Figure]:
-        """Goes to a page of the book and waits until its figures are alive; returns them."""
-        self.page.goto(f"{self.own}{page}.html", wait_until="load")
+    def open(self, page: str, place: str = "") -> list[Figure]:
+        """Goes to a page of the book, or to a place on it, and waits until its figures are alive."""
+        self.page.goto(f"{self.own}{page}.html{place}", wait_until="load")
         self.page.wait_for_function(ALIVE)
         handles = self.page.query_selector_all("figure.live-figure")
-        return [Figure(self.page, handle) for handle in handles]
+        self.name, self.figures = page, [Figure(self.page, handle) for handle in handles]
+        return self.figures
+
+    def assert_quiet(self):
+        assert self.foreign == [], "requests to others"
+        assert self.complaints == [], "errors in the console"
 
 
 class Figure:
@@ -165,8 +170,11 @@ class Figure:
     def readouts(self) -> dict[str, str]:
         return self.handle.evaluate(READOUTS)
 
-    def press(self, selector: str, key: str):
-        self.handle.evaluate(FOCUS, selector)
+    def input(self, name: str):
+        return self.handle.query_selector(f"input[name='{name}'], select[name='{name}']")
+
+    def press(self, element, key: str):
+        element.evaluate(FOCUS)
         self.page.keyboard.press(key)
         self.settle()
 
@@ -176,11 +184,15 @@ class Figure:
         self.page.keyboard.press("Enter")
         self.settle()
 
+    def look(self) -> tuple[int, dict[str, str]]:
+        """What the figure shows."""
+        return tuple(self.handle.evaluate(SEEN))
+
     def see(self) -> tuple[int, dict[str, str]]:
         """What the figure shows; where it trains, two steps later."""
         for _ in range(2 * self.trains):
             self.act("Step")
-        return tuple(self.handle.evaluate(SEEN))
+        return self.look()
 
     def sweep(self, control: dict) -> list[tuple[int, dict[str, str]]]:
         """What the figure shows, now and at each place to which the keyboard takes a control.
@@ -192,12 +204,13 @@ class Figure:
             "checkbox": ["Space"],
             "choice": ["Home", *["ArrowDown"] * (len(control.get("options", [0])) - 1)],
         }[control["kind"]]
+        element = self.input(control["name"])
         seen = [self.see()]
         for count in range(1, len(keys) + 1):
             if self.trains:
                 self.act("Reset")
             for key in keys[0 if self.trains else count - 1 : count]:
-                self.press(f":is(input, select)[name='{control['name']}']", key)
+                self.press(element, key)
             seen.append(self.see())
         return seen
 
