@@ -1,6 +1,7 @@
 """A figure whose graphs come in files of their own: each when it is chosen, and words if it does not."""
 
 import json
+import threading
 from shutil import rmtree
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import torch
 from flowlib.live import parts
 from flowlib.live.sphinx import PART, embed, write_script
 from pages import learner
+from tools.serve import server
 
 
 @pytest.fixture
@@ -95,6 +97,7 @@ def test_a_file_that_does_not_come_is_said_and_what_was_trained_stays(show, apar
 
 
 def test_a_figure_in_parts_is_light_in_a_frame_and_whole_in_a_download(tmp_path, monkeypatch, page):
+    """The page makes the download where it is asked for, of the frame's page and the parts."""
     monkeypatch.setattr(parts, "LARGEST", 0)
     book = learner().book_data()
     builder = SimpleNamespace(
@@ -105,16 +108,31 @@ def test_a_figure_in_parts_is_light_in_a_frame_and_whole_in_a_download(tmp_path,
     light["files"] = {
         key: write_script(builder, PART, part) for part in others for key in part["graphs"]
     }
-    places = [
-        embed({"name": "learner"}, builder, *which) for which in ((book | light,), (book, "whole/"))
-    ]
-    assert places == ["embed/part/page/learner.html", "embed/part/page/whole/learner.html"]
-    for place in places:
-        page.goto((tmp_path / place).as_uri() + "#learner?wide=1")
+    place = embed({"name": "learner"}, builder, book | light)
+    assert place == "embed/part/page/learner.html"
+
+    def trains(address):
+        page.goto(f"{address}#learner?wide=1")
         page.wait_for_function("document.querySelector('figure').dataset.frameMs")
         page.get_by_role("button", name="Step").click()
         page.wait_for_function("document.querySelector('figure').dataset.step === '1'")
-        rmtree(tmp_path / "_images", ignore_errors=True)  # what a download does not have
+
+    with server(tmp_path) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{serving.server_port}/{place}"
+        trains(address)
+        page.evaluate(
+            "place => { document.querySelector('figure').dataset.embed = place; }", address
+        )
+        page.get_by_role("button", name="Save or embed").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Web page").click()
+        rmtree(tmp_path / "_images")  # what a download does not have
+        page.get_by_role("button", name="Web page").click()
+        page.get_by_text("The page could not be made: a file did not arrive.").wait_for()
+        serving.shutdown()
+    download.value.save_as(tmp_path / "whole.html")
+    trains((tmp_path / "whole.html").as_uri())
 
 
 def test_an_address_is_seen_from_the_page_and_named_by_what_the_file_holds(tmp_path):
