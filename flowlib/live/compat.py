@@ -42,7 +42,7 @@ def bare_nodes() -> Iterator[None]:
     """While it lasts, ``make_fx`` gives no node an example of its value, which takes half of its time."""
     kept = getattr(proxy_tensor, "set_meta", None)
     if kept:
-        proxy_tensor.set_meta = lambda proxy, value: proxy
+        proxy_tensor.set_meta = lambda proxy, val: proxy
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import json
 from math import prod
 
 LARGEST = 600_000  # characters of graphs and constants that come with a figure, all at once
-SHARED = 2000  # bytes of a constant: states that share one come together
+SHARED = 1000  # bytes of a constant: states whose largest one is the same come together
 
 
 def split(figure: dict) -> tuple[dict, list[dict]]:
@@ -29,7 +29,7 @@ def split(figure: dict) -> tuple[dict, list[dict]]:
     groups: dict[str, dict] = {}
     for key, graph in figure["graphs"].items():
         size, offset = max(((_size(entry), entry[1]) for entry in graph["consts"]), default=(0, 0))
-        shares = not graph["nodes"] and size > SHARED
+        shares = not graph["inputs"] and size > SHARED  # it is a state
         group = "first" if key in first else str(offset) if shares else key
         groups.setdefault(group, {})[key] = graph
     home = _alone(groups.pop("first"), data)

@@ -1,5 +1,6 @@
 """A figure whose graphs come in files of their own: each when it is chosen, and words if it does not."""
 
+import base64
 import json
 import threading
 from shutil import rmtree
@@ -10,7 +11,9 @@ import pytest
 import torch
 
 from flowlib.live import parts
+from flowlib.live.builder import ConstantPool
 from flowlib.live.sphinx import PART, embed, write_script
+from flowlib.live.trainer import _constants
 from pages import learner
 from tools.serve import server
 
@@ -65,6 +68,28 @@ def test_the_first_choice_comes_with_the_figure_and_others_in_files(apart):
     figure, files = apart
     assert sorted(figure["graphs"]) == ["show[]", "start[false]", "step[false]"]
     assert sorted(files) == ["start[true]", "step[true]"]
+
+
+def test_the_states_of_one_flow_on_different_data_share_a_file(monkeypatch):
+    """Its parameters are in there once."""
+    monkeypatch.setattr(parts, "LARGEST", 0)
+    pool = ConstantPool()
+    flows = [torch.rand(1000), torch.rand(1000)]
+    graphs = {
+        f'start["{data}",{flow}]': _constants({"x": flows[flow], "centres": torch.rand(9)}, pool)
+        for data in ("moons", "rings", "banana")
+        for flow in (0, 1)
+    }
+    takes = {"start": ["data", "flow"]}
+    controls = [
+        {"name": "data", "kind": "choice", "value": "moons"},
+        {"name": "flow", "kind": "choice", "value": 0},
+    ]
+    data = base64.b64encode(pool.tobytes()).decode()
+    spec = {"controls": controls, "train": {"takes": takes}}
+    _, others = parts.split({"spec": spec, "graphs": graphs, "data": data})
+    assert [len(part["graphs"]) for part in others] == [3, 2]
+    assert all(len(part["data"]) < 6000 for part in others)
 
 
 def test_a_choice_is_fetched_and_trains_as_torch_does(show, apart):
