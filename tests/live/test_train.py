@@ -404,14 +404,14 @@ def test_the_step_is_spoken_once_training_rests_and_not_each_step(show):
 def test_the_keyboard_trains(show, page):
     shown = show(learner(steps=5000).book_data(), held=True)
     reached = []
-    for _ in range(10):
+    for _ in range(11):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("document.activeElement.name || document.activeElement.textContent")
         )
     assert reached == [
-        "Start", "Step", "Reset", "power", "low", "wide", "size", "New noise", "Copy link",
-        "Save or embed",
+        "Start", "Step", "Reset", "power", "low", "wide", "size", "New noise", "Keep beside",
+        "Copy link", "Save or embed",
     ]  # fmt: skip
     shown.figure.get_by_role("button", name="Start").focus()
     page.keyboard.press("Enter")
