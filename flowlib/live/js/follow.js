@@ -48,7 +48,8 @@ export function follow(view) {
     attributes.observe(element, { attributeFilter });
   }
   const sizes = new ResizeObserver((entries) => {
-    for (const { target, devicePixelContentBoxSize: box } of entries) {
+    for (const { target, contentRect, devicePixelContentBoxSize: box } of entries) {
+      target.room = contentRect;
       view.pictures.find(({ canvas }) => canvas === target).box = box?.[0];
     }
     repaint(); // a notebook attaches the figure after it is built: only then has it a style

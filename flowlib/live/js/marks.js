@@ -3,6 +3,7 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
+import { roomOf } from "./layout.js";
 import { hasHands } from "./second.js";
 import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
@@ -39,7 +40,7 @@ export function plotOf({ x: [x0, x1], y: [y0, y1] }, width, height) {
  * @param {(name: string) => number} value of a slider
  */
 export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
-  const { width, height } = canvas.getBoundingClientRect();
+  const { width, height } = roomOf(canvas);
   const plot = plotOf(panel, width, height);
   if (!(plot.width > 0 && plot.height > 0)) return;
 
