@@ -96,12 +96,13 @@ def conditions(frames: Tensor, phase: bool) -> Tensor:
         torch.Size([3, 42, 400])
     """
     share = torch.arange(HOP, dtype=frames.dtype, device=frames.device) / HOP
-    here, step = frames[..., :-1, None], frames.diff()[..., None]
-    bands, log_f0, voiced = (here + step * share).flatten(-2).split((BANDS, 1, 1), -2)
+    here, rise = frames[..., :-1, None], frames.diff()[..., None]
+    bands, log_f0, voiced = (here + rise * share).flatten(-2).split((BANDS, 1, 1), -2)
     channels = [(bands + 4) / 3, 3 * (log_f0 - math.log(SPEAKER)), voiced]
     if phase:
-        turns = (log_f0.exp() / RATE).double().cumsum(-1)
-        turns = (turns - turns[..., :1]).remainder(1).to(frames.dtype)
+        step = (log_f0.exp() / RATE).unflatten(-1, (-1, HOP))
+        within, frame = step.cumsum(-1) - step, step.sum(-1)  # apart, so that float32 is enough
+        turns = (within + (frame.cumsum(-1) - frame)[..., None]).flatten(-2).remainder(1)
         angles = 2 * math.pi * turns * torch.arange(1, TURNS + 1).to(frames)[:, None]
         channels += [voiced * angles.cos(), voiced * angles.sin()]
     return torch.cat(channels, -2)

@@ -3,13 +3,15 @@
 import math
 import wave
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
 from flowlib.voice.features import BANDS, HOP, RATE, analyse, conditions, log_mel
 from flowlib.voice.fidelity import compare
-from flowlib.voice.speech import Speech, cut, part_of, read_speech
+from flowlib.voice.recordings import CREDIT, FILE, SENTENCES, recordings
+from flowlib.voice.speech import Speech, cut, is_speech, part_of, read_speech
 from talk import talk, write
 
 
@@ -130,3 +132,13 @@ def test_a_recording_is_like_itself_and_a_later_or_another_one_less(sentence):
     assert compare(sentence.wave, high).pitch == 0
     with pytest.raises(ValueError, match=r"of shape \(\d+,\); got \(40,\)"):
         compare(sentence.wave[:40], sentence)
+
+
+def test_the_shipped_sentences_are_speech_of_the_test_part_with_their_credit():
+    read = recordings()
+    assert [each.name for each in read] == list(SENTENCES)
+    assert all(part_of(f"{each.name}.wav") == "test" for each in read)
+    assert all(is_speech(each.frames) for each in read)
+    with np.load(FILE, allow_pickle=False) as file:
+        assert str(file["credit"]).startswith(CREDIT)
+    assert FILE.stat().st_size < 200_000
