@@ -48,13 +48,20 @@ def table(head: list[str], lines: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [head, rule, *lines])
 
 
-def main(what: str, results: Path, measure: Callable[[], dict], tables: Callable[[dict], list]):
-    """Measure on two threads, print the figures under a line about the machine, keep them."""
+def main(
+    what: str,
+    results: Path,
+    measure: Callable[[], dict],
+    tables: Callable[[dict], list],
+    peers: list[str] = PEERS,
+    threads: int = THREADS,
+):
+    """Measure, print the figures under a line about the machine, keep them."""
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--out", type=Path, default=results, help="where the figures go, as JSON")
     out = parser.parse_args().out
-    torch.set_num_threads(THREADS)
-    result = {"machine": machine(**{name: version(name) for name in PEERS}), **measure()}
+    torch.set_num_threads(threads)
+    result = {"machine": machine(**{name: version(name) for name in peers}), **measure()}
     line = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
     print("\n\n".join([line, *tables(result)]))
     quiet.keep(out, result, result["rows"])

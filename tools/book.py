@@ -71,6 +71,7 @@ NAMED = """(figure, text) => {
     named?.focus();
     return Boolean(named);
 }"""
+ADVANCE = "({ live }) => { for (let k = 0; k < 40; k++) live.training.advance(); }"
 
 
 class Visit:
@@ -157,7 +158,7 @@ class Figure:
 
     def fetches(self) -> list[dict]:
         """The controls whose choices have files of their own, which come when they are chosen."""
-        return [c for c in self.controls if c["kind"] != "slider" and "files" in self.data]
+        return [c for c in self.controls if not is_number(c) and "files" in self.data]
 
     def alert(self) -> str:
         return " ".join(
@@ -189,7 +190,12 @@ class Figure:
         return tuple(self.handle.evaluate(SEEN))
 
     def see(self) -> tuple[int, dict[str, str]]:
-        """What the figure shows; where it trains, two steps later."""
+        """What the figure shows; where it trains, two steps later.
+
+        A choice that is a number may show only once the flow has learned a little: 40 steps more.
+        """
+        if any("as_number" in control for control in self.controls):
+            self.handle.evaluate(ADVANCE)
         for _ in range(2 * self.trains):
             self.act("Step")
         return self.look()
@@ -224,9 +230,14 @@ class Figure:
         names = {item["name"] for item in items}
         meanings = [meanings_of(graph) for graph in self.data["graphs"].values()]
         shown = [each for each in meanings if names <= each.keys()]  # not those of start and step
-        if control["kind"] == "slider":
+        if is_number(control):
             return {n for n in names for each in shown if control["name"] in each[n][1]}
         return {n for n in names if len({each[n][0] for each in shown}) > 1}
+
+
+def is_number(control: dict) -> bool:
+    """Does it reach the figure's graph as a number, and so need no graph of its own?"""
+    return control["kind"] == "slider" or "as_number" in control
 
 
 def meanings_of(graph: dict) -> dict[str, tuple[int, frozenset]]:
