@@ -169,17 +169,10 @@ export class View {
       const pixels = Math.round(length * devicePixelRatio);
       return Math.abs(snapped - pixels) <= 1 ? snapped : pixels;
     };
-<<<<<<< HEAD
     for (const { panel, canvas, box, past } of this.pictures) {
-      const rectangle = canvas.getBoundingClientRect();
-      const width = device(rectangle.width, box?.inlineSize);
-      const height = device(rectangle.height, box?.blockSize);
-=======
-    for (const { panel, canvas, box } of this.pictures) {
       const room = roomOf(canvas);
       const width = device(room.width, box?.inlineSize);
       const height = device(room.height, box?.blockSize);
->>>>>>> work6-engine
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either
