@@ -421,7 +421,7 @@ FOCUSED = """() => {
 def test_the_keyboard_trains(show, page):
     shown = show(learner(steps=5000).book_data(), held=True)
     reached = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate(FOCUSED))
     assert reached == [
