@@ -34,6 +34,7 @@ from benchmarks import quiet
 from benchmarks.mafs import LIBRARIES, at_random
 from benchmarks.peers import (
     COMPILED,
+    MORE_PEERS,
     Contender,
     fastest_peer,
     main,
@@ -210,4 +211,4 @@ def measure() -> dict:
 
 
 if __name__ == "__main__":
-    main(__doc__.splitlines()[0], RESULTS / "autoregressive.json", measure, tables)
+    main(__doc__.splitlines()[0], RESULTS / "autoregressive.json", measure, tables, MORE_PEERS)

@@ -36,6 +36,7 @@ from benchmarks import quiet
 from benchmarks.other_peers import flowjax_real_nvp, pyro_real_nvp
 from benchmarks.peers import (
     COMPILED,
+    MORE_PEERS,
     Contender,
     fastest_peer,
     main,
@@ -196,4 +197,4 @@ def measure() -> dict:
 
 
 if __name__ == "__main__":
-    main(__doc__.splitlines()[0], RESULTS / "coupling.json", measure, tables)
+    main(__doc__.splitlines()[0], RESULTS / "coupling.json", measure, tables, MORE_PEERS)

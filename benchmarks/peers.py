@@ -15,13 +15,8 @@ from torch import Tensor
 from benchmarks import quiet
 from benchmarks.record import machine
 
-PEERS = {  # and the packages that have them
-    "zuko": "zuko",
-    "nflows": "nflows",
-    "normflows": "normflows",
-    "Pyro": "pyro-ppl",
-    "FlowJAX": "flowjax",
-}
+PEERS = ["zuko", "nflows", "normflows"]  # packages
+MORE_PEERS = [*PEERS, "pyro-ppl", "flowjax"]
 COMPILED = "FlowJAX"  # the others run one operation of torch after the other, as flowlib does
 THREADS, LR = 2, 1e-4
 
@@ -42,7 +37,7 @@ def same_flow(builders: dict[str, Callable[..., Contender]], *sizes) -> dict[str
 
 def fastest_peer(median_ms: dict[str, float]) -> str | None:
     """The one in torch, of those that did the work."""
-    rivals = (PEERS.keys() - {COMPILED}) & median_ms.keys()
+    rivals = median_ms.keys() - {"flowlib", "matrix products", COMPILED}
     return min(rivals, key=median_ms.get, default=None)
 
 
@@ -65,14 +60,20 @@ def table(head: list[str], lines: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [head, rule, *lines])
 
 
-def main(what: str, results: Path, measure: Callable[[], dict], tables: Callable[[dict], list]):
-    """Measure on two threads, print the figures under a line about the machine, keep them."""
+def main(
+    what: str,
+    results: Path,
+    measure: Callable[[], dict],
+    tables: Callable[[dict], list],
+    peers: list[str] = PEERS,
+    threads: int = THREADS,
+):
+    """Measure, print the figures under a line about the machine, keep them."""
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--out", type=Path, default=results, help="where the figures go, as JSON")
     out = parser.parse_args().out
-    torch.set_num_threads(THREADS)
-    versions = {name: version(package) for name, package in PEERS.items()}
-    result = {"machine": machine(**versions), **measure()}
+    torch.set_num_threads(threads)
+    result = {"machine": machine(**{name: version(name) for name in peers}), **measure()}
     line = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
     print("\n\n".join([line, *tables(result)]))
     quiet.keep(out, result, result["rows"])

@@ -8,8 +8,11 @@ the list of sources on its page.
 from functools import cache
 from pathlib import Path
 
+from pybtex.backends.plaintext import Backend
 from pybtex.database import parse_file
 from pybtex.richtext import Text
+
+PLAIN = Backend()  # by its name, pybtex would look for it in all that is installed, at each name
 
 
 def cite(app, name, source):
@@ -19,7 +22,7 @@ def cite(app, name, source):
             source[0] = source[0].replace(link, f"{{cite}}`{key}`")
 
 
-@cache  # the names take four seconds, and every page asks
+@cache  # every page asks
 def citations(sources):
     """The key of each source by its citation as a page writes it."""
     entries = parse_file(sources).entries.items()
@@ -30,7 +33,7 @@ def label(entry):
     """As in the list of sources: two names, or the first and "et al."; then the year."""
     persons = entry.persons["author"]
     names = [
-        Text(" ").join(each.rich_prelast_names + each.rich_last_names).render_as("text")
+        Text(" ").join(each.rich_prelast_names + each.rich_last_names).render(PLAIN)
         for each in persons
     ]
     who = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."

@@ -421,12 +421,12 @@ FOCUSED = """() => {
 def test_the_keyboard_trains(show, page):
     shown = show(learner(steps=5000).book_data(), held=True)
     reached = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate(FOCUSED))
     assert reached == [
-        "Start", "Step", "Reset", "Speed of training", "power", "low", "wide", "size", "New noise", "Copy link",
-        "Save or embed",
+        "Start", "Step", "Reset", "Speed of training", "power", "low", "wide", "size", "New noise",
+        "Keep beside", "Copy link", "Save or embed",
     ]  # fmt: skip
     shown.figure.get_by_role("button", name="Start").focus()
     page.keyboard.press("Enter")

@@ -169,7 +169,7 @@ export class View {
       const pixels = Math.round(length * devicePixelRatio);
       return Math.abs(snapped - pixels) <= 1 ? snapped : pixels;
     };
-    for (const { panel, canvas, box } of this.pictures) {
+    for (const { panel, canvas, box, past } of this.pictures) {
       const room = roomOf(canvas);
       const width = device(room.width, box?.inlineSize);
       const height = device(room.height, box?.blockSize);
@@ -177,13 +177,16 @@ export class View {
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either
       this.theme ??= readTheme(this.figure);
-      this.paint(canvas, panel);
+      this.paint(canvas, panel, past);
     }
   }
 
-  paint(canvas, panel) {
+  /** What it shows now, or what it showed when a reader kept it: see kept.js. */
+  paint(canvas, panel, past) {
     const marks = panel.marks.filter((mark) => !(this.guess && this.guess.hides(outputsOf(mark))));
-    drawPanel(canvas, { ...panel, marks }, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
+    const { outputs, shapes, values } = past ?? this;
+    const valueOf = (name) => (past ? values[name] : this.model.get(name));
+    drawPanel(canvas, { ...panel, marks }, outputs, shapes, this.theme, valueOf);
   }
 
   /** The readouts, and the state in words: in the text alternatives now, aloud once it rests. */
@@ -196,8 +199,8 @@ export class View {
     });
     if (guess) guess.report();
     if (training) said.unshift(training.told.textContent);
-    const state = [this.words(), ...said].filter(Boolean).join(", ");
-    for (const { panel, canvas } of this.pictures) {
+    const state = (this.state = [this.words(), ...said].filter(Boolean).join(", "));
+    for (const { panel, canvas } of this.pictures.filter(({ past }) => !past)) {
       canvas.ariaLabel = state ? `${panel.alt} ${state}.` : panel.alt;
     }
     clearTimeout(this.saying);

@@ -50,7 +50,8 @@ export function follow(view) {
   const sizes = new ResizeObserver((entries) => {
     for (const { target, contentRect, devicePixelContentBoxSize: box } of entries) {
       target.room = contentRect;
-      view.pictures.find(({ canvas }) => canvas === target).box = box?.[0];
+      const picture = view.pictures.find(({ canvas }) => canvas === target);
+      if (picture) picture.box = box?.[0]; // else it was kept, and is no longer
     }
     repaint(); // a notebook attaches the figure after it is built: only then has it a style
   });
