@@ -56,9 +56,9 @@ def count(monkeypatch):
 
 
 def by_steps(layer, z):
-    """What a step a variable gives, where a derivative may be wanted."""
+    """What a step a variable gives, in a graph of steps."""
     with torch.enable_grad():
-        return [each.detach() for each in layer(z)]
+        return [each.detach() for each in layer.generate(z)]
 
 
 # -- the same sample
