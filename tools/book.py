@@ -21,7 +21,6 @@ PAGES = [
         for part in (chapter, *chapter.get("sections", []))
     ),
 ]
-
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 # The lab is a notebook, to be tried and not to be read: it has no quiz and no exercises.
 CHAPTERS = [n for n in PAGES if (ROOT / "book" / f"{n}.ipynb") in NOTEBOOKS and n != "lab"]
@@ -65,7 +64,6 @@ READOUTS = """(figure) => Object.fromEntries(
 )"""
 STATED = "(figure) => [figure.id, figure.querySelector('script.live-data').textContent]"
 SEEN = f"(figure) => [({PICTURE})(figure), ({READOUTS})(figure)]"
-FOCUS = "(element) => element.focus()"
 NAMED = """(figure, text) => {
     const named = [...figure.querySelectorAll("button")].find((each) => each.textContent === text);
     named?.focus();
@@ -175,12 +173,11 @@ class Figure:
         return self.handle.query_selector(f"input[name='{name}'], select[name='{name}']")
 
     def press(self, element, key: str):
-        element.evaluate(FOCUS)
+        element.evaluate("(each) => each.focus()")
         self.page.keyboard.press(key)
         self.settle()
 
     def act(self, name: str):
-        """Presses the button with this name on it."""
         assert self.handle.evaluate(NAMED, name), f"{self.name} has no {name}"
         self.page.keyboard.press("Enter")
         self.settle()
