@@ -31,7 +31,8 @@ THIN_OUT = """() => {
     }
 }"""
 FROM_THE_TOP = """() => {
-    location.hash = ""; // no place is marked as the one that a link led to
+    // An entry of the reference is marked as the one that a link led to; elsewhere nothing is.
+    location.hash = document.querySelector("dt[id]")?.id ?? "";
     scrollTo(0, 0); // and the header covers no link by half
     dispatchEvent(new Event("resize"));
 }"""
