@@ -9,7 +9,7 @@ import { makeControl } from "./controls.js";
 import { follow } from "./follow.js";
 import { Graphs } from "./graphs.js";
 import { hasNaN } from "./kernels.js";
-import { layOut } from "./layout.js";
+import { layOut, roomOf } from "./layout.js";
 import { drawPanel } from "./marks.js";
 import { needsSecond } from "./second.js";
 import { Training } from "./train.js";
@@ -170,9 +170,9 @@ export class View {
       return Math.abs(snapped - pixels) <= 1 ? snapped : pixels;
     };
     for (const { panel, canvas, box, past } of this.pictures) {
-      const rectangle = canvas.getBoundingClientRect();
-      const width = device(rectangle.width, box?.inlineSize);
-      const height = device(rectangle.height, box?.blockSize);
+      const room = roomOf(canvas);
+      const width = device(room.width, box?.inlineSize);
+      const height = device(room.height, box?.blockSize);
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either

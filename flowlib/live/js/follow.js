@@ -48,7 +48,8 @@ export function follow(view) {
     attributes.observe(element, { attributeFilter });
   }
   const sizes = new ResizeObserver((entries) => {
-    for (const { target, devicePixelContentBoxSize: box } of entries) {
+    for (const { target, contentRect, devicePixelContentBoxSize: box } of entries) {
+      target.room = contentRect;
       const picture = view.pictures.find(({ canvas }) => canvas === target);
       if (picture) picture.box = box?.[0]; // else it was kept, and is no longer
     }

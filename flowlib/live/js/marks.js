@@ -3,8 +3,9 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
+import { imageOf } from "./image.js";
+import { roomOf } from "./layout.js";
 import { hasHands } from "./second.js";
-import { scratch } from "./theme.js";
 import { hasCells, panelTicks, tickText } from "./words.js";
 
 /** Around each plot, in CSS pixels; live.css and static.py have the same four. */
@@ -39,7 +40,7 @@ export function plotOf({ x: [x0, x1], y: [y0, y1] }, width, height) {
  * @param {(name: string) => number} value of a slider
  */
 export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
-  const { width, height } = canvas.getBoundingClientRect();
+  const { width, height } = roomOf(canvas);
   const plot = plotOf(panel, width, height);
   if (!(plot.width > 0 && plot.height > 0)) return;
 
@@ -71,12 +72,11 @@ const MARKS = {
     context.imageSmoothingQuality = "high";
     context.translate(plot.left - across / 2, plot.bottom + down / 2);
     context.scale(across, -down); // row 0 is the lowest y
-    context.drawImage(image(outputs[mark.value], rows, columns, mark, theme), 0, 0);
+    context.drawImage(imageOf(mark, outputs[mark.value], shapes[mark.value], theme), 0, 0);
   },
 
   matrix(context, mark, { plot, outputs, shapes, theme }) {
-    const [rows, columns] = shapes[mark.value];
-    const cells = image(outputs[mark.value], rows, columns, mark, theme);
+    const cells = imageOf(mark, outputs[mark.value], shapes[mark.value], theme);
     context.imageSmoothingEnabled = false;
     context.drawImage(cells, plot.left, plot.top, plot.width, plot.height);
   },
@@ -167,22 +167,6 @@ const MARKS = {
     });
   },
 };
-
-/** One pixel for each value, row by row from the top. */
-function image(value, rows, columns, mark, theme) {
-  let high = mark.high ?? mark.low;
-  if (mark.high == null) for (const v of value) if (v > high && v < Infinity) high = v;
-  const scale = high > mark.low ? 255 / (high - mark.low) : 255;
-  const pixels = new ImageData(columns, rows);
-  const packed = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < packed.length; i++) {
-    const level = Math.abs(value[i]) < Infinity ? (value[i] - mark.low) * scale : 0;
-    packed[i] = theme.heat[Math.trunc(Math.min(Math.max(level, 0), 255))];
-  }
-  const small = scratch(columns, rows);
-  small.getContext("2d").putImageData(pixels, 0, 0);
-  return small;
-}
 
 /** A polyline through at(0), ..., at(count - 1), broken where a coordinate is not finite. */
 function trace(context, plot, count, at) {
