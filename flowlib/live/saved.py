@@ -1,7 +1,7 @@
 """A figure as a file: a page that works from disk, in a slide or in a frame, or a picture.
 
-The page carries the scripts and the style that the pages of a book load, compressed, its picture
-and the figure's data; it requests nothing.
+The page carries the scripts that the pages of a book load, compressed, its style, its picture and
+the figure's data; it requests nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 0.5rem; background: #fff; font-family: system-ui, sans-serif; }
 .live-figure { margin: 0 auto; max-width: 60rem; }
-.live-static { display: block; max-width: 100%; height: auto; margin: 0 auto; }
-.live-spoken { position: absolute; clip-path: inset(50%); }
+.live-static { max-width: 100%; height: auto; }
+h1 { position: absolute; clip-path: inset(50%); }
 .live-source { max-width: 60rem; margin: 0.5rem auto 0; font-size: 0.8125rem; text-align: right; }
 .live-source a { color: #5a5a5a; }
 @media (prefers-color-scheme: dark) {
@@ -41,8 +41,10 @@ UNPACK = """(async (letters, packed, length) => {
   }
   const bytes = words.buffer.slice(0, length);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const textContent = await new Response(stream).text();
-  document.head.append(Object.assign(document.createElement("script"), { textContent }));
+  const parts = (await new Response(stream).text()).split("\\0");
+  for (const [i, textContent] of parts.entries()) {
+    document.head.append(Object.assign(document.createElement(["style", "script"][i]), { textContent }));
+  }
 })"""
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 TOO_OLD = """() => document.querySelector("figcaption").append(
@@ -99,7 +101,7 @@ def page(book: dict, source: str = "") -> str:
 <script type="application/json" class="live-data">{data.replace("<", chr(92) + "u003c")}</script>
 </figure>
 {source}</main>
-<script>{UNPACK}({_packed(_style_of(bundle.css()) + bundle.whole())}).catch({TOO_OLD});</script>
+<script>{UNPACK}({_packed(_small(bundle.css()), bundle.whole())}).catch({TOO_OLD});</script>
 </body>
 </html>
 """
@@ -110,15 +112,9 @@ def _small(style: str) -> str:
     return re.sub(r"\s*([{};:,])\s+", r"\1", re.sub(r"/\*.*?\*/|\n *", "", style, flags=re.DOTALL))
 
 
-def _style_of(css: str) -> str:
-    """The script that adds a style to the page."""
-    style = json.dumps({"textContent": _small(css)})
-    return f'document.head.append(Object.assign(document.createElement("style"), {style}));'
-
-
-def _packed(script: str) -> str:
-    """What UNPACK takes."""
-    packed = gzip.compress(script.encode(), mtime=0)
+def _packed(*parts: str) -> str:
+    """What UNPACK takes: a style and a script."""
+    packed = gzip.compress("\0".join(parts).encode(), mtime=0)
     return f'"{LETTERS}", "{base64.b85encode(packed, pad=True).decode()}", {len(packed)}'
 
 

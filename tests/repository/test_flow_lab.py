@@ -61,7 +61,7 @@ def test_a_flow_trains_on_each_density(lab, kind):
     nobody = torch.full((256, 2), math.nan)
     for density in lab["densities"]:
         state, losses = lab["start"](kind, "2 × 32", density), []
-        state["count"] = torch.tensor(100.0)  # the rate is at its highest
+        state["count"] = torch.tensor(200.0)  # the rate is at its highest
         for k in range(8):
             given = {"mine": nobody, "held_out": nobody.repeat(2, 1), **random(k), **CHOICES}
             loss, state = lab["step"](state, kind, "2 × 32", **given)
