@@ -114,7 +114,7 @@ class Sung:
 
 
 class Spoken:
-    """Clips of all recorded sentences, one after the other; a student's are told the phase."""
+    """Clips of all recorded sentences, one after the other; a student is given the phase too."""
 
     def __init__(self, options):
         sentences = speech.read_speech(options.speech, "train")
