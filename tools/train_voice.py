@@ -62,10 +62,10 @@ RECIPES = {
     "whisper": Recipe(500, 8e-3, 4, 1024, SUNG, "teacher"),
     "student": Recipe(2600, 8e-3, 4, 1024, SUNG, "teacher", power=100.0),
     "spoken-teacher": Recipe(
-        4600, 1.2e-3, 3, 2400, {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
+        3200, 4e-4, 3, 2400, {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
     ),
-    "spoken-whisper": Recipe(500, 1.5e-3, 4, 2400, SPOKEN, "spoken-teacher"),
-    "spoken-student": Recipe(2000, 1.5e-3, 4, 2400, SPOKEN, "spoken-teacher", power=40.0),
+    "spoken-whisper": Recipe(200, 3e-3, 4, 1600, SPOKEN, "spoken-teacher"),
+    "spoken-student": Recipe(1400, 3e-3, 4, 1600, SPOKEN, "spoken-teacher", power=40.0),
 }
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
 SAVE = 20  # steps between two checkpoints
@@ -114,7 +114,7 @@ class Sung:
 
 
 class Spoken:
-    """Clips of all recorded sentences, one after the other; a student's are told the phase."""
+    """Clips of all recorded sentences, one after the other; a student is given the phase too."""
 
     def __init__(self, options):
         sentences = speech.read_speech(options.speech, "train")

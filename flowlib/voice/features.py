@@ -24,7 +24,7 @@ SPEAKER = 200.0  # Hz, about her median pitch, relative to which f0 is given
 
 @torch.no_grad()
 def analyse(sound: Tensor) -> Tensor:
-    r"""What a network is told of a sound, every 5 ms: its spectrum in mel bands, f0, and voicing.
+    r"""What a network is conditioned on, every 5 ms of a sound: its spectrum in mel bands, f0, and voicing.
 
     .. math:: \ln(10^{-4} + P_{m, b}), \qquad \ln f_{0, m}, \qquad v_m \in \{0, 1\}
 

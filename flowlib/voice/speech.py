@@ -19,7 +19,7 @@ PARTS = ("train", "validation", "test")
 
 
 class Speech(NamedTuple):
-    """A sentence and what a network is told of it.
+    """A sentence and what a network that speaks it is conditioned on.
 
     Attributes:
         name: of the file, without its folder and its ending.

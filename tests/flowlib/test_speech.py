@@ -1,4 +1,4 @@
-"""Recorded speech: which files count, what each frame holds, and what a network is told of it."""
+"""Recorded speech: which files count, what each frame holds, and what a network is conditioned on."""
 
 import math
 import wave
