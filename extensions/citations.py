@@ -8,11 +8,12 @@ the list of sources on its page.
 from functools import cache
 from pathlib import Path
 
-from pybtex.backends.plaintext import Backend
+from pybtex import plugin
 from pybtex.database import parse_file
 from pybtex.richtext import Text
 
-PLAIN = Backend()  # by its name, pybtex would look for it in all that is installed, at each name
+# pybtex would look for each of its plugins in all that is installed, again at each use.
+plugin._load_entry_point = cache(plugin._load_entry_point)
 
 
 def cite(app, name, source):
@@ -33,7 +34,7 @@ def label(entry):
     """As in the list of sources: two names, or the first and "et al."; then the year."""
     persons = entry.persons["author"]
     names = [
-        Text(" ").join(each.rich_prelast_names + each.rich_last_names).render(PLAIN)
+        Text(" ").join(each.rich_prelast_names + each.rich_last_names).render_as("text")
         for each in persons
     ]
     who = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."

@@ -59,15 +59,15 @@ def _size(entry: list) -> int:
 
 def _alone(graphs: dict[str, dict], data: bytes) -> dict:
     """Graphs with those of the constants that they read."""
-    places: dict[int, int] = {}
+    places: dict[tuple[int, int], int] = {}  # an empty one begins where the next one does
     own, moved = b"", {}
     for key, graph in graphs.items():
         for entry in graph["consts"]:
-            _, offset, _ = entry
-            if offset not in places:
-                places[offset] = len(own) // 4
+            offset = entry[1]
+            if (offset, _size(entry)) not in places:
+                places[offset, _size(entry)] = len(own) // 4
                 chunk = data[4 * offset : 4 * offset + _size(entry)]
                 own += chunk + bytes(-len(chunk) % 4)
-        consts = [[shape, places[offset], width] for shape, offset, width in graph["consts"]]
+        consts = [[entry[0], places[entry[1], _size(entry)], entry[2]] for entry in graph["consts"]]
         moved[key] = graph | {"consts": consts}
     return {"graphs": moved, "data": base64.b64encode(own).decode()}

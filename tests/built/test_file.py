@@ -17,12 +17,13 @@ def visit(request, browser):
     with Visit(browser, HTML.as_uri() + "/", **WIDE) as visit:
         visit.open(request.param, links[len(links) // 2])
         visit.rest()
+        visit.away = visit.page.evaluate(ARRIVE)
         yield visit
 
 
 @where_a_figure_is
 def test_an_address_with_a_place_arrives(visit):
-    assert missed([("the place in the middle", visit.page.evaluate(ARRIVE))]) == []
+    assert missed([("the place in the middle", visit.away)]) == []
 
 
 # Both ends of a control, forty times without waiting, then one frame: a reader who shakes it.

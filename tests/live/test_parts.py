@@ -7,6 +7,7 @@ from shutil import rmtree
 from types import SimpleNamespace
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 import torch
 
@@ -90,6 +91,15 @@ def test_the_states_of_one_flow_on_different_data_share_a_file(monkeypatch):
     _, others = parts.split({"spec": spec, "graphs": graphs, "data": data})
     assert [len(part["graphs"]) for part in others] == [3, 2]
     assert all(len(part["data"]) < 6000 for part in others)
+
+
+def test_a_number_behind_an_empty_constant_stays_what_it_is():
+    """In the row of all constants, the empty one begins where the other does."""
+    pool = ConstantPool()
+    graph = _constants({"none": torch.empty(0), "number": torch.tensor(-7.5)}, pool)
+    part = parts._alone({"start": graph}, pool.tobytes())
+    row, (_, (_, offset, _)) = base64.b64decode(part["data"]), part["graphs"]["start"]["consts"]
+    assert np.frombuffer(row, "<f2", 1, 4 * offset) == -7.5
 
 
 def test_a_choice_is_fetched_and_trains_as_torch_does(show, apart):

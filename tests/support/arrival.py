@@ -25,6 +25,7 @@ const below = () => {
     const end = scrollY >= page.scrollHeight - innerHeight - 2;
     return end && top > header && top < innerHeight ? 0 : Math.round(top - header);
 };
+const scrollOn = () => dispatchEvent(new Event("wheel")); // or the page would keep to its place
 """
 # Each link is followed from the top of the page, with the heights of all far parts forgotten, as on a
 # first visit.
@@ -42,9 +43,16 @@ FOLLOW = f"""async (hashes) => {{
         await still();
         found.push([hash, below()]);
     }}
+    scrollOn();
     return found;
 }}"""
-ARRIVE = f"async () => {{ {WHERE} await still(); return below(); }}"
+ARRIVE = f"""async () => {{
+    {WHERE}
+    await still();
+    const found = below();
+    scrollOn();
+    return found;
+}}"""
 
 
 def places(name: str) -> list[str]:

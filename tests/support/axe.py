@@ -24,10 +24,16 @@ THIN_OUT = """() => {
     for (const each of document.querySelectorAll("code > .pre")) each.replaceWith(each.textContent);
     const seen = new Set();
     for (const word of document.querySelectorAll(".highlight pre span[class], .sig :is(em, span)[class]")) {
+        if (word.closest("a")) continue;
         const kind = `${word.parentElement.className} > ${word.className}`;
         if (seen.has(kind)) word.remove();
         seen.add(kind);
     }
+}"""
+FROM_THE_TOP = """() => {
+    location.hash = ""; // no place is marked as the one that a link led to
+    scrollTo(0, 0); // and the header covers no link by half
+    dispatchEvent(new Event("resize"));
 }"""
 DRESS = "(theme) => { document.documentElement.dataset.theme = theme; }"
 # Some rules are off by default.  Those about how things look are checked in each setting, all others once.
@@ -51,7 +57,7 @@ def said(page) -> list[tuple]:
     for width, theme in SETTINGS:
         if width != page.viewport_size["width"]:
             page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate("() => { dispatchEvent(new Event('resize')); }")
+        page.evaluate(FROM_THE_TOP)
         page.wait_for_function(LOOKED)
         page.evaluate(DRESS, theme)
         page.evaluate(TWO_FRAMES)
