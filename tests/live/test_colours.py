@@ -23,7 +23,7 @@ prototype.getImageData = (x, y, width, height) => {
   return noise;
 };
 """
-MARGIN = (40, 24, 10, 40)  # left, top, right, bottom: as in marks.js
+MARGIN = (40, 24, 10, 40)  # left, top, right, bottom: as in axes.js
 DENSE = 3  # pixels to one of CSS: even a thin line has its own colour somewhere
 SIZE = {"width": 800, "height": 600}
 CLOSE = 3  # of 255: as far as two ways of mixing a colour with the ground may round

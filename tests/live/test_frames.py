@@ -14,6 +14,15 @@ MEASURED = """() => {
     for (const { canvas } of live.pictures) delete canvas.getBoundingClientRect;
     return times;
 }"""
+WRITTEN = """() => {
+    let times = 0;
+    const { fillText } = CanvasRenderingContext2D.prototype, { live } = document.querySelector("figure");
+    CanvasRenderingContext2D.prototype.fillText = function (...all) { times++; fillText.apply(this, all); };
+    live.model.set("a", -1.5);
+    live.update();
+    CanvasRenderingContext2D.prototype.fillText = fillText;
+    return times;
+}"""
 WIDTHS = "() => document.querySelector('figure').live.pictures.map(({ canvas }) => canvas.width)"
 
 
@@ -24,6 +33,16 @@ def test_a_frame_measures_no_canvas_and_a_narrow_window_makes_it_narrow(page, sh
     page.set_viewport_size({"width": 390, "height": 700})
     shown.settle()
     assert max(page.evaluate(WIDTHS)) < min(wide)
+
+
+def test_a_frame_writes_on_no_canvas_and_another_theme_writes_anew(page, show):
+    """Writing makes the browser compute the style of the whole page, in the middle of the frame."""
+    shown = show(figure().book_data())
+    assert page.evaluate(WRITTEN) == 0
+    light = shown.look()[0]
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    shown.settle()
+    assert page.evaluate(WRITTEN) == 0 and shown.look()[0] != light
 
 
 def cells(a, size):

@@ -50,7 +50,7 @@ let compiled; // once for all figures of the page; null where that fails
 function kernelModules() {
   if (compiled === undefined) {
     compiled = null;
-    const made = (text) => new WebAssembly.Module(Uint8Array.from(text, (c) => c.charCodeAt(0) - 93));
+    const made = (text) => new WebAssembly.Module(Uint8Array.from(text, (c) => c.charCodeAt(0) - 35));
     compiled = [made(MODULE)];
     try {
       compiled.push(made(FUSED));
