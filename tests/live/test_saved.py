@@ -54,10 +54,10 @@ def test_a_saved_figure_trains(alone, page):
     page.wait_for_function("document.querySelector('figure').innerText.includes('step 1 of 5')")
 
 
-def test_of_a_saved_figure_at_most_62_kb_are_not_its_own():
+def test_of_a_saved_figure_at_most_60_kb_are_not_its_own():
     data = book()
     own = len(data["png"]) + len(json.dumps({k: data[k] for k in ("spec", "graphs", "data")}))
-    assert len(saved.page(data).encode()) - own <= 62_000
+    assert len(saved.page(data).encode()) - own <= 60_000
 
 
 @pytest.mark.parametrize(("name", "start"), [("f.png", b"\x89PNG"), ("f.SVG", b"<?xml")])
