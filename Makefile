@@ -16,6 +16,10 @@ HAVE_PYTHON = @test -n "$(PYTHON)" || { echo "No Python found: install Python 3.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
+# Many a Python is started here, each with thousands of modules: the first one that compiles a module
+# writes the result down for the others, also where an environment says that it should not.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: book html pdf test chapters notebooks package house oldest nightly js simd compiler links hooks benchmark lighthouse browser browsers colab lab fork clean
 
 book: html
@@ -33,7 +37,7 @@ pdf: html browser
 # browsers, kernels and servers: three processes keep two cores busy, and the chapters go first.
 test: browser
 	$(MAKE) --jobs=3 chapters package house
-	$(BIN)/pytest -q -n 3 --dist loadscope tests/built
+	$(BIN)/pytest -q -n 3 --dist loadgroup tests/built
 
 chapters: notebooks
 	$(MAKE) html
@@ -95,7 +99,8 @@ hooks: $(BUILT)
 
 benchmark: html
 	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) -r requirements.txt -r benchmarks/requirements.txt
-	for script in frame training coupling autoregressive splines kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
+	$(BIN)/python -m pip install --disable-pip-version-check $(QUIET) --no-deps -r benchmarks/without_dependencies.txt
+	for script in frame training coupling autoregressive splines continuous kernels; do $(BIN)/python -m benchmarks.$$script || exit; done
 
 lighthouse: html browser
 	$(BIN)/python -m benchmarks.lighthouse

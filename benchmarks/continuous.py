@@ -1,38 +1,37 @@
-"""Times continuous flows: flowlib, torchcfm and zuko on the same network and data, in one run.
+"""Times continuous flows: flowlib, zuko, torchcfm and flow_matching on the same network and work.
 
-The network is flowlib's ``Velocity`` of 3 x 64 in the plane, one for all; torchcfm brings its pairs,
-times and targets, zuko its solver.  Rows:
+The network is flowlib's ``Velocity`` of 3 x 64 in the plane, trained on two moons and copied for all;
+torchcfm and flow_matching bring their pairs, times and targets, flow_matching (by torchdiffeq) and
+zuko their solvers.  zuko's solver chooses its steps only, and torchcfm leaves solving to others.
 
-* a step of flow matching on 256 pairs, with Adam: flowlib and torchcfm;
-* sampling 256 points without a log-determinant, by an adaptive solver of fifth order, to the same
-  tolerance: flowlib and zuko, with how often each evaluates the network and the error that it makes;
-* log_prob of 256 points with the exact trace, likewise.  zuko lets the trace's error be a hundred
-  times as large, so it takes fewer steps: read times beside evaluations and errors.
+A tolerance is each library's own promise, and they do not keep it alike: at the same one their
+errors lie two orders of magnitude apart.  So the last rows compare them at the same error, each with
+the greatest tolerance that reaches it.  The rows of solvers have how often each evaluates the
+network, and the largest error that it makes.
 
-A round is one call of each, and who goes first rotates; the ratio is taken round by round, and its
-median and quartiles are kept.  One thread, float32.
+Rounds and ratios are those of ``benchmarks.coupling``, on one thread: the tensors are small.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
-    .venv/bin/pip install --no-deps torchcfm==1.0.7 POT==0.9.7.post1
-    .venv/bin/python -m benchmarks.continuous
+    .venv/bin/pip install --no-deps -r benchmarks/without_dependencies.txt
+    .venv/bin/python -m benchmarks.continuous [--out PATH]
 """
 
 from __future__ import annotations
 
 import copy
-import statistics
-import time
 from collections.abc import Callable
-from importlib.metadata import version
+from functools import partial
 
 import torch
 import zuko
+from flow_matching.path import CondOTProbPath
+from flow_matching.solver import ODESolver
 from torch import Tensor
-from torchcfm import ConditionalFlowMatcher
+from torchcfm import ConditionalFlowMatcher, ExactOptimalTransportConditionalFlowMatcher
 
-from benchmarks import quiet
-from benchmarks.peers import table
-from benchmarks.record import RESULTS, machine
+from benchmarks.coupling import race
+from benchmarks.peers import main, table
+from benchmarks.record import RESULTS
 from flowlib import (
     ContinuousFlow,
     Flow,
@@ -40,131 +39,190 @@ from flowlib import (
     Velocity,
     fit,
     flow_matching_loss,
+    pair_by_transport,
     standard_normal,
 )
-from flowlib.solvers import dormand_prince
 
-BATCH, SECONDS, WARM_UP, TOLERANCE = 256, 8, 5, 1e-5
-
-
-def race(work: str, contenders: dict[str, Callable], gradients=False, **more) -> dict:
-    """One row: median milliseconds, and flowlib's as a multiple of the other's, with quartiles."""
-    (other,) = (name for name in contenders if name != "flowlib")
-    contenders = contenders | {quiet.REFERENCE: quiet.reference()}
-    names, took = list(contenders), {name: [] for name in contenders}
-    with torch.set_grad_enabled(gradients):
-        for call in contenders.values():
-            for _ in range(WARM_UP):
-                call()
-        end = time.perf_counter() + SECONDS
-        while time.perf_counter() < end:
-            names = [*names[1:], names[0]]
-            for name in names:
-                took[name].append(quiet.timed(contenders[name]))
-    ratios = [a / b for a, b in zip(took["flowlib"], took[other], strict=True)]
-    return {
-        **quiet.row(work, took),
-        "rounds": len(ratios),
-        "ratio_quartiles": [round(each, 3) for each in statistics.quantiles(ratios, n=4)],
-        **more,
-    }
+PEERS = ["zuko", "torchcfm", "flow_matching"]
+BATCH, SECONDS, STEPS, ERROR = 256, 10, 8, 1e-4
+timed = partial(race, seconds=SECONDS)
 
 
-def step_of(network: Velocity, loss: Callable[[], Tensor]) -> Callable[[], None]:
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
-
-    def step():
-        optimiser.zero_grad()
-        loss().backward()
-        optimiser.step()
-
-    return step
-
-
-def matching(network: Velocity, x: Tensor) -> dict:
-    own, theirs, matcher = copy.deepcopy(network), copy.deepcopy(network), ConditionalFlowMatcher()
-
-    def by_torchcfm():
-        tau, place, line = matcher.sample_location_and_conditional_flow(torch.randn_like(x), x)
-        return (theirs(place, tau) - line).square().sum(-1).mean()
-
-    def by_flowlib():
-        return flow_matching_loss(own, x, torch.randn_like(x), torch.rand(len(x)))
-
-    steps = {"flowlib": step_of(own, by_flowlib), "torchcfm": step_of(theirs, by_torchcfm)}
-    return race(f"a step of flow matching, batch {BATCH}", steps, gradients=True)
-
-
-def solving(network: Velocity) -> list[dict]:
-    calls, z = [], torch.randn(BATCH, 2)
-    network.register_forward_hook(lambda *_: calls.append(1))
-
-    def own():
-        (x,) = dormand_prince(lambda tau, s: (network(s[0], tau),), (z,), TOLERANCE, 10_000)
-        return x
-
-    transform = zuko.transforms.FreeFormJacobianTransform(
-        lambda t, y: network(y, t), 0.0, 1.0, atol=TOLERANCE, rtol=TOLERANCE
-    )
-
-    def theirs():
-        return transform(z)
-
-    fine = copy.deepcopy(network).double()
-    exact = ContinuousFlow(2, fine, 1e-9)
-    ends = exact(z.double())[0]
-
-    def counted(call: Callable[[], Tensor], truth: Tensor) -> tuple[int, float]:
-        """How often it evaluates the network, and its largest error."""
-        calls.clear()
-        error = (call() - truth).abs().max().item()
-        return len(calls), float(f"{error:.1g}")
-
-    def row(work: str, contenders: dict[str, Callable], truth: Tensor) -> dict:
-        seen = {name: counted(call, truth) for name, call in contenders.items()}
-        evaluations, errors = ({name: each[k] for name, each in seen.items()} for k in (0, 1))
-        more = {"evaluations": evaluations, "largest_error": errors}
-        return race(f"{work}, to a tolerance of {TOLERANCE:g}", contenders, **more)
-
-    x, base = own().detach(), standard_normal(2)
-    flow = Flow(base, ContinuousFlow(2, network, TOLERANCE))
-
-    def log_prob():
-        z, log_det = transform.inv.call_and_ladj(x)
-        return base.log_prob(z) + log_det
-
-    by_flowlib = Flow(standard_normal(2), exact).double().log_prob(x.double())
-    scores = {"flowlib": lambda: flow.log_prob(x), "zuko": log_prob}
-    return [
-        row(f"sampling {BATCH}", {"flowlib": own, "zuko": theirs}, ends),
-        row(f"log_prob of {BATCH}, exact trace", scores, by_flowlib),
-    ]
-
-
-def main():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    network = Velocity(2)
-    moons = TwoMoons()
+def trained() -> Velocity:
+    network, moons = Velocity(2), TwoMoons()
 
     def loss():
         x, z = moons.sample((BATCH,)), torch.randn(BATCH, 2)
         return flow_matching_loss(network, x, z, torch.rand(BATCH))
 
     fit(loss, network.parameters(), steps=500)
-    x = moons.sample((BATCH,))
-    rows = [matching(network, x), *solving(network.requires_grad_(False))]
-    libraries = {name: version(name) for name in ("torchcfm", "zuko")}
-    head = ["median ms", "flowlib", "the other", "ratio, quartiles", "rounds"]
-    lines = [
-        [each["work"], *each["median_ms"].values(), each["ratio_quartiles"], each["rounds"]]
-        for each in rows
+    return network
+
+
+# -- a step of training: the loss, its gradient, Adam
+
+
+def step_of(network: Velocity, loss: Callable[[Velocity], Tensor]) -> Callable[[], None]:
+    network = copy.deepcopy(network)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
+
+    def step():
+        optimiser.zero_grad()
+        loss(network).backward()
+        optimiser.step()
+
+    return step
+
+
+def matching(network: Velocity, x: Tensor) -> list[dict]:
+    path = CondOTProbPath()
+
+    def by_flowlib(own: Velocity):
+        return flow_matching_loss(own, x, torch.randn_like(x), torch.rand(len(x)))
+
+    def by_flowlib_in_pairs(own: Velocity):
+        z = pair_by_transport(x, torch.randn_like(x))
+        return flow_matching_loss(own, x, z, torch.rand(len(x)))
+
+    def by_torchcfm(own: Velocity, matcher: ConditionalFlowMatcher):
+        tau, place, line = matcher.sample_location_and_conditional_flow(torch.randn_like(x), x)
+        return (own(place, tau) - line).square().sum(-1).mean()
+
+    def by_flow_matching(own: Velocity):
+        way = path.sample(t=torch.rand(len(x)), x_0=torch.randn_like(x), x_1=x)
+        return (own(way.x_t, way.t) - way.dx_t).square().sum(-1).mean()
+
+    alone = {
+        "flowlib": by_flowlib,
+        "torchcfm": partial(by_torchcfm, matcher=ConditionalFlowMatcher()),
+        "flow_matching": by_flow_matching,
+    }
+    in_pairs = {
+        "flowlib": by_flowlib_in_pairs,
+        "torchcfm": partial(by_torchcfm, matcher=ExactOptimalTransportConditionalFlowMatcher()),
+    }
+    return [
+        timed(work, {name: step_of(network, loss) for name, loss in losses.items()}, gradients=True)
+        for work, losses in (
+            (f"a step of flow matching, batch {BATCH}", alone),
+            (f"the same, in pairs by optimal transport, batch {BATCH}", in_pairs),
+        )
     ]
-    print(table(head, lines))
-    for each in rows[1:]:
-        print(each["work"], each["evaluations"], each["largest_error"])
-    quiet.keep(RESULTS / "continuous.json", {"machine": machine(**libraries), "rows": rows}, rows)
+
+
+# -- solving: what each makes of noise, or the log-density of data, as a function of its tolerance
+
+
+def draws(network: Velocity, z: Tensor) -> dict[str, Callable[[float], Tensor]]:
+    def by_zuko(tolerance: float):
+        return transform_of(network, tolerance)(z)
+
+    def by_flow_matching(tolerance: float):
+        return ODESolver(lambda x, t: network(x, t)).sample(z, **adaptive(tolerance))
+
+    return {
+        "flowlib": lambda tolerance: ContinuousFlow(2, network, tolerance).push(z),
+        "zuko": by_zuko,
+        "flow_matching": by_flow_matching,
+    }
+
+
+def scores(network: Velocity, x: Tensor) -> dict[str, Callable[[float], Tensor]]:
+    base = standard_normal(2)
+
+    def by_zuko(tolerance: float):
+        z, log_det = transform_of(network, tolerance).inv.call_and_ladj(x)
+        return base.log_prob(z) + log_det
+
+    def by_flow_matching(tolerance: float):
+        solver = ODESolver(lambda x, t: network(x, t))
+        return solver.compute_likelihood(
+            x, base.log_prob, exact_divergence=True, **adaptive(tolerance)
+        )[1]
+
+    return {
+        "flowlib": lambda tolerance: Flow(base, ContinuousFlow(2, network, tolerance)).log_prob(x),
+        "zuko": by_zuko,
+        "flow_matching": by_flow_matching,
+    }
+
+
+def transform_of(network: Velocity, tolerance: float):
+    return zuko.transforms.FreeFormJacobianTransform(
+        lambda t, y: network(y, t), 0.0, 1.0, atol=tolerance, rtol=tolerance
+    )
+
+
+def adaptive(tolerance: float) -> dict:
+    return {"step_size": None, "method": "dopri5", "atol": tolerance, "rtol": tolerance}
+
+
+def solving(network: Velocity, z: Tensor) -> list[dict]:
+    calls: list[int] = []
+    fine = copy.deepcopy(network).double()
+    exact = Flow(standard_normal(2), ContinuousFlow(2, fine, 1e-9)).double()
+    network.register_forward_hook(lambda *_: calls.append(1))
+
+    def error(call: Callable[[], Tensor], truth: Tensor) -> float:
+        return (call() - truth).abs().max().item()
+
+    def at_error(each: Callable[[float], Tensor], truth: Tensor) -> Callable[[], Tensor]:
+        for k in range(5, 30):
+            call = partial(each, 10 ** (-k / 4))
+            if error(call, truth) <= ERROR:
+                return call
+        raise RuntimeError(f"no tolerance reaches an error of {ERROR}")
+
+    def row(work: str, contenders: dict[str, Callable[[], Tensor]], truth: Tensor) -> dict:
+        evaluations, errors = {}, {}
+        for name, call in contenders.items():
+            calls.clear()
+            errors[name] = float(f"{error(call, truth):.1g}")
+            evaluations[name] = len(calls)
+        return timed(work, contenders) | {"evaluations": evaluations, "largest_error": errors}
+
+    by_steps, solver = (
+        ContinuousFlow(2, network, steps=STEPS),
+        ODESolver(lambda x, t: network(x, t)),
+    )
+    in_steps = {
+        "flowlib": lambda: by_steps.push(z),
+        "flow_matching": lambda: solver.sample(z, step_size=1 / STEPS, method="rk4"),
+    }
+    x = ContinuousFlow(2, network, ERROR).push(z)
+    ends, log_p = exact.bijection.push(z.double()), exact.log_prob(x.double())
+    draw, score = draws(network, z), scores(network, x)
+    drawn = {name: at_error(each, ends) for name, each in draw.items()}
+    scored = {name: at_error(each, log_p) for name, each in score.items()}
+    return [
+        row(f"sampling {BATCH}, {STEPS} steps of fourth order", in_steps, ends),
+        row(f"sampling {BATCH}, error {ERROR:g} at most", drawn, ends),
+        row(f"log_prob of {BATCH}, exact trace, error {ERROR:g} at most", scored, log_p),
+    ]
+
+
+def measure() -> dict:
+    torch.manual_seed(0)
+    network = trained()
+    x, z = TwoMoons().sample((BATCH,)), torch.randn(BATCH, 2)
+    rows = matching(network, x)
+    return {"rows": rows + solving(network.requires_grad_(False), z)}
+
+
+def tables(result: dict) -> list[str]:
+    names = ["flowlib", *PEERS]
+    head = ["median ms", *names, "times the fastest peer", "at most", "rounds"]
+    lines, more = [], []
+    for each in result["rows"]:
+        ratio, wanted = (each[key]["fastest_peer"] for key in ("ratio_to", "wanted_at_most"))
+        times = [each["median_ms"].get(name, "") for name in names]
+        lines.append([each["work"], *times, ratio, wanted, each["rounds"]])
+        for name, count in each.get("evaluations", {}).items():
+            per = round(each["median_ms"][name] / count, 4)
+            more.append([each["work"], name, count, each["largest_error"][name], per])
+    head_more = ["", "library", "evaluations", "largest error", "ms for each evaluation"]
+    return [table(head, lines), table(head_more, more)]
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__.splitlines()[0], RESULTS / "continuous.json", measure, tables, PEERS, threads=1)

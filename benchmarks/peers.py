@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import namedtuple
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from torch import Tensor
 from benchmarks import quiet
 from benchmarks.record import machine
 
-PEERS = ["zuko", "nflows", "normflows"]
-THREADS = 2
+PEERS = ["zuko", "nflows", "normflows"]  # packages
+MORE_PEERS = [*PEERS, "pyro-ppl", "flowjax"]
+COMPILED = "FlowJAX"  # the others run one operation of torch after the other, as flowlib does
+THREADS, LR = 2, 1e-4
 
-Contender = namedtuple("Contender", "module log_prob sample")
+# What takes a training step itself is no flow of torch.
+Contender = namedtuple("Contender", "module log_prob sample train", defaults=(None,))
 
 
 def same_flow(builders: dict[str, Callable[..., Contender]], *sizes) -> dict[str, Contender]:
@@ -31,8 +35,16 @@ def same_flow(builders: dict[str, Callable[..., Contender]], *sizes) -> dict[str
     return flows
 
 
+def fastest_peer(median_ms: dict[str, float]) -> str | None:
+    """The one in torch, of those that did the work."""
+    rivals = median_ms.keys() - {"flowlib", "matrix products", COMPILED}
+    return min(rivals, key=median_ms.get, default=None)
+
+
 def training_step(flow: Contender, x: Tensor) -> Callable[[], None]:
-    optimiser = torch.optim.Adam(flow.module.parameters(), lr=1e-4)
+    if flow.train:
+        return partial(flow.train, x)
+    optimiser = torch.optim.Adam(flow.module.parameters(), lr=LR)
 
     def step():
         optimiser.zero_grad()
@@ -48,13 +60,20 @@ def table(head: list[str], lines: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [head, rule, *lines])
 
 
-def main(what: str, results: Path, measure: Callable[[], dict], tables: Callable[[dict], list]):
-    """Measure on two threads, print the figures under a line about the machine, keep them."""
+def main(
+    what: str,
+    results: Path,
+    measure: Callable[[], dict],
+    tables: Callable[[dict], list],
+    peers: list[str] = PEERS,
+    threads: int = THREADS,
+):
+    """Measure, print the figures under a line about the machine, keep them."""
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--out", type=Path, default=results, help="where the figures go, as JSON")
     out = parser.parse_args().out
-    torch.set_num_threads(THREADS)
-    result = {"machine": machine(**{name: version(name) for name in PEERS}), **measure()}
+    torch.set_num_threads(threads)
+    result = {"machine": machine(**{name: version(name) for name in peers}), **measure()}
     line = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
     print("\n\n".join([line, *tables(result)]))
     quiet.keep(out, result, result["rows"])

@@ -1,4 +1,5 @@
-"""Fits flows to two moons from several seeds: on the density, by the annealed reverse KL, and on data.
+"""Fits flows to two moons from several seeds: on the density, by the annealed reverse KL, and on data,
+by maximum likelihood or by flow matching.
 
 The seeds of one kind are trained together, as one batched computation: each has weights and noise of
 its own, and Adam treats every number by itself, so that none of them learns from another.
@@ -18,13 +19,18 @@ from benchmarks.record import RESULTS, machine, write
 from flowlib import (
     AffineCoupling,
     Bijection,
+    ContinuousFlow,
+    Coupling,
     Flow,
     Inverse,
     MaskedAutoregressive,
     Planar,
+    SplineTransformer,
     TwoMoons,
+    Velocity,
     alternate,
     fit,
+    flow_matching_loss,
     standard_normal,
 )
 
@@ -39,6 +45,11 @@ def layers(kind: str) -> list[Bijection]:
         return [Planar(2) for _ in range(12)]
     if kind == "RealNVP":
         return [AffineCoupling(2, alternate(2, k), hidden=(32, 32)) for k in range(6)]
+    if kind == "splines":
+        spline = SplineTransformer(bins=8, box=5.0)
+        return [Coupling(2, spline, alternate(2, k), hidden=(32, 32)) for k in range(6)]
+    if kind == "continuous":
+        return [ContinuousFlow(2, Velocity(2), steps=8)]
     mafs = [MaskedAutoregressive(2, (32, 32), range(2)[:: (-1) ** k]) for k in range(6)]
     return mafs if kind == "MAF" else [Inverse(maf) for maf in mafs]
 
@@ -60,12 +71,17 @@ def trained(kind: str, steps: int, lr: float, beta=None) -> dict[str, list[float
         torch.manual_seed(seed)
         flows.append(Flow(BASE, *layers(kind)))
     modules = [flow.bijection if beta else flow for flow in flows]  # a flow's call is its log_prob
+    if kind == "continuous":
+        modules = [flow.bijection.bijections[0].velocity for flow in flows]
     state, buffers = stack_module_state(modules)
     state = {name: each.detach().requires_grad_() for name, each in state.items()}
-    call = partial(vmap(lambda p, b, x: functional_call(modules[0], (p, b), (x,))), state, buffers)
+    call = partial(vmap(lambda p, b, *x: functional_call(modules[0], (p, b), x)), state, buffers)
     step = count()
 
     def loss():
+        if kind == "continuous":
+            x, z = MOONS.sample((SEEDS, BATCH)), torch.randn(SEEDS, BATCH, 2)
+            return flow_matching_loss(call, x, z, torch.rand(SEEDS, BATCH))
         if not beta:
             return -call(MOONS.sample((SEEDS, BATCH))).mean(-1).sum()
         z = torch.randn(SEEDS, BATCH, 2)
@@ -95,6 +111,8 @@ RUNS = {
     "IAF, on the density": ("IAF", 1500, 0.005, geometric),
     "RealNVP, on data": ("RealNVP", 1500, 0.005),
     "MAF, on data": ("MAF", 1500, 0.005),
+    "splines, on data": ("splines", 1500, 0.005),
+    "continuous, on data": ("continuous", 1500, 0.01),
     "IAF, on the density, β along a line": ("IAF", 1500, 0.005, straight),
     "planar, on the density": ("planar", 1500, 0.02, geometric),
 }

@@ -8,8 +8,12 @@ the list of sources on its page.
 from functools import cache
 from pathlib import Path
 
+from pybtex import plugin
 from pybtex.database import parse_file
 from pybtex.richtext import Text
+
+# pybtex would look for each of its plugins in all that is installed, again at each use.
+plugin._load_entry_point = cache(plugin._load_entry_point)
 
 
 def cite(app, name, source):
@@ -19,7 +23,7 @@ def cite(app, name, source):
             source[0] = source[0].replace(link, f"{{cite}}`{key}`")
 
 
-@cache  # the names take four seconds, and every page asks
+@cache  # every page asks
 def citations(sources):
     """The key of each source by its citation as a page writes it."""
     entries = parse_file(sources).entries.items()

@@ -22,7 +22,6 @@ LEFT_OUT = (
     "_static/scripts/fontawesome.js",
     "_images/social_previews/*",
     "embed/*/*",
-    "embed/*/whole/*",
 )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from flowlib.autoregressive import Autoregressive, MaskedAutoregressive
 from flowlib.base import Bijection, Compose, Inverse
 from flowlib.checks import cell_centres, jacobian_log_det, round_trip_error, total_mass
-from flowlib.continuous import ContinuousFlow, Velocity, flow_matching_loss
+from flowlib.continuous import ContinuousFlow, Velocity
 from flowlib.coupling import AdditiveCoupling, AffineCoupling, Coupling, alternate
 from flowlib.data.curves import Outline, Rings, Spiral
 from flowlib.data.datasets import Banana, Checkerboard, EightGaussians, GaussianMixture, TwoMoons
@@ -15,6 +15,7 @@ from flowlib.distributions import standard_normal
 from flowlib.elementwise import Affine, Linear, SinhArcsinh
 from flowlib.flow import Flow, FlowDistribution
 from flowlib.made import MADE
+from flowlib.matching import Guided, drop_rows, flow_matching_loss, pair_by_transport
 from flowlib.network import mlp
 from flowlib.permutation import Permutation
 from flowlib.planar import Planar
@@ -54,6 +55,7 @@ __all__ = [
     "Flow",
     "FlowDistribution",
     "GaussianMixture",
+    "Guided",
     "Inverse",
     "InverseCDF",
     "Linear",
@@ -76,11 +78,13 @@ __all__ = [
     "draw_density",
     "draw_grid",
     "draw_points",
+    "drop_rows",
     "fit",
     "flow_matching_loss",
     "jacobian_log_det",
     "mlp",
     "optical_digits",
+    "pair_by_transport",
     "panels",
     "round_trip_error",
     "show_source",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,9 @@ from torch.autograd.forward_ad import unpack_dual
 
 from flowlib.base import Bijection
 from flowlib.context import broadcast_rows
-from flowlib.made import MADE, under_torch_func
+from flowlib.implicit import ImplicitSample, is_implicit
+from flowlib.made import MADE
+from flowlib.masked import under_torch_func
 from flowlib.network import bounded
 from flowlib.tensors import fix, may_hold
 from flowlib.transformers import AffineTransformer, Transformer
@@ -54,6 +57,7 @@ class Autoregressive(Bijection):
     """
 
     dim: int
+    network: Any  # a MADE, or any callable
 
     def __init__(
         self,
@@ -81,6 +85,13 @@ class Autoregressive(Bijection):
         self.check(z, c)
         if c is not None:
             z, c = broadcast_rows(z, c)
+        if is_implicit(self, z, c):
+            return ImplicitSample.apply(self, c, z, *self.parameters())
+        return self.generate(z, c)
+
+    def generate(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What ``forward`` computes, by :meth:`MADE.generate`; z and c have the same leading shape."""
+        if c is not None:
             c = c.reshape(-1, self.context).mT
         columns = z.reshape(-1, self.dim).mT.contiguous()
         x, log_det = self.network.generate(self.variable, columns, c)
@@ -144,8 +155,9 @@ class MaskedAutoregressive(Autoregressive):
     ``inverse``, the direction that scores, is one pass of a network: all of x is known.  ``forward``
     is sequential, because s_i and t_i need x_1 to x_{i-1} first.  Its D steps together take the
     arithmetic of one pass, because each hidden unit is computed once, as soon as its inputs are
-    known (:meth:`MADE.generate`).  Without gradients it solves for blocks of variables, by passes
-    that end when nothing changes (:mod:`flowlib.blocks`), and in steps where that would take longer.
+    known (:meth:`MADE.generate`).  With many variables it solves for blocks of them, by passes that
+    end when nothing changes (:mod:`flowlib.blocks`), and in steps where that would take longer; its
+    gradients then come from one more pass (:mod:`flowlib.implicit`).
 
     IAF is ``Inverse(MaskedAutoregressive(dim))``: it samples in one pass and scores in D steps.
 

@@ -72,6 +72,10 @@ class Bijection(Held):
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         raise NotImplementedError(f"{type(self).__name__} does not define inverse")
 
+    def push(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """x = f(z) without the log-determinant, (*, D) -> (*, D): less work in a continuous flow."""
+        return (self(z) if c is None else self(z, c))[0]
+
     def check(self, value: Tensor, c: Tensor | None = None) -> None:
         """Raise ValueError unless ``value`` is a tensor (*, D), and c one (*, C), of the layer's dtype."""
         name = type(self).__name__
@@ -141,6 +145,12 @@ class Compose(Bijection):
             z, log_det = bijection(z, c) if bijection.context else bijection(z)
             total = log_det if total is None else total + log_det
         return z, z.new_zeros(z.shape[:-1]) if total is None else total
+
+    def push(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        z = self._check(z, c)
+        for bijection in self.bijections:
+            z = bijection.push(z, c) if bijection.context else bijection.push(z)
+        return z
 
     def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         x = self._check(x, c)

@@ -34,6 +34,22 @@ BLOCK = 2.0  # times sqrt(D)
 BATCH = 4  # times D
 
 
+def _block_of(dim: int) -> tuple[int, int]:
+    """Of how many variables a block is, and how many passes it has; more would take as long as steps."""
+    size = round(BLOCK * math.sqrt(dim))
+    return size, 5 * size // 8
+
+
+def in_blocks(dim: int, batch: int) -> bool:
+    """Whether blocks are worth it, for D variables and so many points.
+
+    Example:
+        >>> in_blocks(64, 256), in_blocks(64, 1000), in_blocks(2, 1)
+        (True, False, False)
+    """
+    return 6 * _block_of(dim)[1] <= dim and batch <= BATCH * dim
+
+
 class InPlace:
     """The buffers of one call of :meth:`MADE.generate`: of each layer one, filled with its biases.
 
@@ -72,10 +88,9 @@ class InPlace:
     def solve(self) -> tuple[Tensor, Tensor]:
         """x and the logarithms of its derivatives, both (D, batch), in the order of the model."""
         dim, batch = self.z.shape
-        size = round(BLOCK * math.sqrt(dim))
-        tries = 5 * size // 8  # the passes that a block has; more would take as long as steps
-        spare = max(tries, dim // 8)  # those that may be in vain, of all blocks together
-        if 6 * tries > dim or batch > BATCH * dim or may_hold(self.z != self.z):  # or none is known
+        size, tries = _block_of(dim)
+        spare = max(tries, dim // 8)  # the passes that may be in vain, of all blocks together
+        if not in_blocks(dim, batch) or may_hold(self.z != self.z):  # or none is known
             return self.x, torch.stack(self.steps(range(dim)))
         logs = []
         for start in range(0, dim, size):

@@ -10,6 +10,7 @@ from torch.func import functional_call, vjp, vmap
 
 from flowlib.adjoint import Adjoint
 from flowlib.base import Bijection
+from flowlib.context import broadcast_rows, check_context
 from flowlib.solvers import Slopes, State, dormand_prince, runge_kutta
 from flowlib.tensors import check_vectors
 
@@ -24,12 +25,13 @@ class ContinuousFlow(Bijection):
     its steps so that a round trip and the log-determinant keep within ten times ``tolerance`` for a
     velocity as smooth as a network with smooth activations; it then looks at values, so that a batch
     cannot be traced or mapped.  With ``steps`` it takes that many equal steps of fourth order, which
-    can be; what they are worth depends on the velocity.
+    can be; what they are worth depends on the velocity.  :meth:`push` moves points without the trace.
 
     Args:
         dim: the dimension D.
-        velocity: a module, called as ``velocity(z, tau)`` with z of shape (*, D) and τ of shape () or
-            (*); returns (*, D).  Each row must depend on its own row only.
+        velocity: a module, called as ``velocity(z, tau)``, or ``velocity(z, tau, c)`` where there is a
+            context, with z of shape (*, D), τ of shape () or (*) and c of shape (*, C); returns
+            (*, D).  Each row must depend on its own row only.
         tolerance: of the solver that chooses its steps.
         steps: how many equal steps; None for the other solver.
         estimate: draw one vector of signs ε for each solution, and take ε·Jε for the trace: one
@@ -38,6 +40,7 @@ class ContinuousFlow(Bijection):
         most: how often the velocity may be evaluated where the solver chooses its steps.
         adjoint: take gradients by solving the equation backwards (:class:`~flowlib.adjoint.Adjoint`)
             instead of through the solver's steps: less memory, more time, no second derivatives.
+        context: C, the width of the vector c that the velocity takes as third argument.
 
     Shapes: (*, D) -> (*, D) and (*).
 
@@ -65,42 +68,66 @@ class ContinuousFlow(Bijection):
         estimate: bool = False,
         most: int = 10_000,
         adjoint: bool = False,
+        context: int = 0,
     ):
         super().__init__()
         if steps is not None and steps < 1:
             raise ValueError(f"ContinuousFlow expected at least one step; got {steps}")
-        self.dim, self.velocity = dim, velocity
+        self.dim, self.velocity, self.context = dim, velocity, context
         self.tolerance, self.steps, self.most = tolerance, steps, most
         self.estimate, self.adjoint = estimate, adjoint
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return self._map(z, 0.0, 1.0)
+    def forward(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self._map(z, c, 0.0, 1.0)
 
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self._map(x, 1.0, 0.0)
+    def inverse(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self._map(x, c, 1.0, 0.0)
 
-    def _map(self, value: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
-        self.check(value)
-        known = value.isfinite().all(-1, keepdim=True)  # a NaN stays in its row
-        point = torch.where(known, value, 0.0)
+    def push(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        point, given, known = self._rows(z, c)
+
+        def slopes(tau: Tensor, state: State) -> State:
+            return (_velocity_at(self.velocity, state[0], tau, *given),)
+
+        (x,) = self._solve(slopes, (point,), 0.0, 1.0)
+        return torch.where(known, x, torch.nan)
+
+    def _rows(self, value: Tensor, c: Tensor | None) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+        """Finite points, what the velocity is given besides, and which rows (*, 1) were finite."""
+        self.check(value, c)
+        if c is None:
+            known = value.isfinite().all(-1, keepdim=True)  # a NaN stays in its row
+            return torch.where(known, value, 0.0), (), known
+        value, c = broadcast_rows(value, c)
+        known = torch.cat([value, c], -1).isfinite().all(-1, keepdim=True)
+        return torch.where(known, value, 0.0), (torch.where(known, c, 0.0),), known
+
+    def _map(
+        self, value: Tensor, c: Tensor | None, start: float, end: float
+    ) -> tuple[Tensor, Tensor]:
+        point, given, known = self._rows(value, c)
         signs = torch.randint_like(point, 2) * 2 - 1 if self.estimate else None
         if self.adjoint:
             held = dict(self.velocity.named_parameters())
 
-            def along(tau: Tensor, z: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
+            def along(tau: Tensor, z: Tensor, *tensors: Tensor) -> tuple[Tensor, Tensor]:
+                c, parameters = tensors[: len(given)], tensors[len(given) :]
+
                 def velocity(z: Tensor, tau: Tensor) -> Tensor:
-                    given = dict(zip(held, parameters, strict=True))
-                    return functional_call(self.velocity, given, (z, tau))
+                    named = dict(zip(held, parameters, strict=True))
+                    return functional_call(self.velocity, named, (z, tau, *c))
 
                 return velocity_and_trace(velocity, z, tau, signs)
 
             end_point, log_det = Adjoint.apply(
-                self._solve, along, start, end, point, *held.values()
+                self._solve, along, start, end, point, *given, *held.values()
             )
         else:
 
             def slopes(tau: Tensor, state: State) -> State:
-                return velocity_and_trace(self.velocity, state[0], tau, signs)
+                return velocity_and_trace(
+                    lambda z, tau: self.velocity(z, tau, *given), state[0], tau, signs
+                )
 
             state = point, point.new_zeros(point.shape[:-1])
             end_point, log_det = self._solve(slopes, state, start, end)
@@ -134,13 +161,7 @@ def velocity_and_trace(
         (tensor([1., 1.]), tensor(2.))
     """
 
-    def speed(z: Tensor) -> Tensor:
-        v = velocity(z, tau)
-        if v.shape != z.shape:
-            raise ValueError(f"expected a velocity of shape {tuple(z.shape)}; got {tuple(v.shape)}")
-        return v
-
-    v, back = vjp(speed, z)[:2]
+    v, back = vjp(lambda z: _velocity_at(velocity, z, tau), z)[:2]
     if signs is not None:
         (along,) = back(signs)
         return v, (along * signs).sum(-1)
@@ -151,10 +172,18 @@ def velocity_and_trace(
     return v, rows.diagonal(dim1=0, dim2=-1).sum(-1)
 
 
+def _velocity_at(velocity: Callable[..., Tensor], z: Tensor, tau: Tensor, *c: Tensor) -> Tensor:
+    """The velocity (*, D); ValueError where it is of another shape than z."""
+    v = velocity(z, tau, *c)
+    if v.shape != z.shape:
+        raise ValueError(f"expected a velocity of shape {tuple(z.shape)}; got {tuple(v.shape)}")
+    return v
+
+
 class Velocity(nn.Module):
     r"""A network for a velocity: linear layers with SiLU between them, of the place and the time.
 
-    .. math:: \nu(z, \tau) = \text{network}(z_1, \dots, z_D, \tau)
+    .. math:: \nu(z, \tau; c) = \text{network}(z_1, \dots, z_D, \tau, c_1, \dots, c_C)
 
     Smooth, because a solver takes small steps where a slope jumps.  The last layer starts at zero:
     nothing moves.
@@ -162,8 +191,12 @@ class Velocity(nn.Module):
     Args:
         dim: the dimension D.
         hidden: the widths of the hidden layers.
+        context: C, the width of the vector c; 0 where there is none.
 
-    Shapes: z (*, D) and τ () or (*) -> (*, D).
+    Shapes: z (*, D), τ () or (*) and c (*, C) -> (*, D).
+
+    Raises:
+        ValueError: a wrong shape; a context that is missing or does not fit.
 
     Source: SiLU is Elfwing, Uchibe and Doya 2018,
         `arXiv:1702.03118 <https://arxiv.org/abs/1702.03118>`_.
@@ -174,11 +207,11 @@ class Velocity(nn.Module):
         torch.Size([5, 2])
     """
 
-    def __init__(self, dim: int, hidden: tuple[int, ...] = (64, 64, 64)):
+    def __init__(self, dim: int, hidden: tuple[int, ...] = (64, 64, 64), context: int = 0):
         super().__init__()
-        self.dim = dim
+        self.dim, self.context = dim, context
         layers: list[nn.Module] = []
-        inputs = dim + 1
+        inputs = dim + 1 + context
         for width in hidden:
             layers += [nn.Linear(inputs, width), nn.SiLU()]
             inputs = width
@@ -187,43 +220,10 @@ class Velocity(nn.Module):
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(*layers, last)
 
-    def forward(self, z: Tensor, tau: Tensor) -> Tensor:
+    def forward(self, z: Tensor, tau: Tensor, c: Tensor | None = None) -> Tensor:
         check_vectors("Velocity", z, self.dim)
-        times = tau.expand(z.shape[:-1])[..., None]
-        return self.network(torch.cat([z, times], -1))
-
-
-def flow_matching_loss(
-    velocity: Callable[[Tensor, Tensor], Tensor], x: Tensor, z: Tensor, tau: Tensor
-) -> Tensor:
-    r"""How far a velocity is from those of straight lines from noise to data, squared; shape ().
-
-    .. math:: \text{mean}\, \lVert \nu((1 - \tau) z + \tau x, \tau) - (x - z) \rVert^2
-
-    Over many pairs, its minimum is the velocity that carries the distribution of z to that of x.
-
-    Args:
-        velocity: called as :class:`ContinuousFlow` calls it.
-        x: data, shape (*, D).
-        z: noise, of the same shape, drawn apart from x.
-        tau: times, uniform in [0, 1), shape (*).
-
-    Raises:
-        ValueError: shapes that do not fit.
-
-    Source: Lipman et al. 2023, `arXiv:2210.02747 <https://arxiv.org/abs/2210.02747>`_, equation 23
-        with no noise left at the data's end.
-
-    Example:
-        >>> x, z, tau = torch.ones(4, 2), torch.zeros(4, 2), torch.rand(4)
-        >>> flow_matching_loss(Velocity(2), x, z, tau)  # a velocity of 0 where it should be (1, 1)
-        tensor(2., grad_fn=<MeanBackward0>)
-    """
-    if x.shape != z.shape or tau.shape != x.shape[:-1]:
-        raise ValueError(
-            f"flow_matching_loss expected x and z of one shape (*, D) and tau of shape (*); got "
-            f"{tuple(x.shape)}, {tuple(z.shape)} and {tuple(tau.shape)}"
-        )
-    line = x - z
-    miss = velocity(z + tau[..., None] * line, tau) - line
-    return miss.square().sum(-1).mean()
+        inputs = [z, tau.expand(z.shape[:-1])[..., None]]
+        if c is not None or self.context:
+            c = check_context("Velocity", c, self.context, z)
+            inputs.append(c.expand(*z.shape[:-1], -1))
+        return self.network(torch.cat(inputs, -1))

@@ -98,7 +98,7 @@ class Flow(nn.Module):
         """Samples without gradients, shape (*shape, D)."""
         base = self.base
         z = base.sample(self._with_rows_of(c, shape, base))
-        x, _ = self.bijection(z, c)
+        x = self.bijection.push(z, c)
         self._refuse_nan(x, z, c, scoring=False)
         return x
 

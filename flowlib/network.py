@@ -38,13 +38,15 @@ def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, dropout: float = 0.0
     return nn.Sequential(*layers, last)
 
 
-def bounded(log_scale: Tensor, bound: float) -> Tensor:
+def bounded(log_scale: Tensor, bound: float | Tensor) -> Tensor:
     """c tanh(s̃ / c) of a log-scale s̃, with c the bound; s̃ itself where the bound is infinite.
 
     Example:
         >>> bounded(torch.tensor([0.0, 100.0]), 2.0)
         tensor([0., 2.])
     """
+    if isinstance(bound, Tensor):  # an input of a trace
+        return bound * torch.tanh(log_scale / bound)
     if bound == math.inf:
         return log_scale
     c = log_scale.new_full((), bound)  # torch would make one of each number below

@@ -21,7 +21,6 @@ PAGES = [
         for part in (chapter, *chapter.get("sections", []))
     ),
 ]
-
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 # The lab is a notebook, to be tried and not to be read: it has no quiz and no exercises.
 CHAPTERS = [n for n in PAGES if (ROOT / "book" / f"{n}.ipynb") in NOTEBOOKS and n != "lab"]
@@ -47,13 +46,30 @@ ALIVE = """() => [...document.querySelectorAll("figure.live-figure")].every(
     (figure) => figure.dataset.state !== "static"
 )"""
 ARRIVED = "(figure) => figure.ariaBusy !== 'true' || figure.dataset.state === 'error'"
+# Each call to a browser goes through four processes, so one does what it can at once.
+SETTLED = """async (figure) => {
+    for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame);
+    return figure.dataset.state;
+}"""
 PICTURE = """(figure) => {
     let hash = 0;
     for (const canvas of figure.querySelectorAll("canvas")) {
-        for (const letter of canvas.toDataURL()) hash = (Math.imul(hash, 31) + letter.charCodeAt()) | 0;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        for (const pixel of new Int32Array(data.buffer)) hash = (Math.imul(hash, 31) + pixel) | 0;
     }
     return hash;
 }"""
+READOUTS = """(figure) => Object.fromEntries(
+    [...figure.querySelectorAll("output")].map((each) => [each.getAttribute("name"), each.textContent])
+)"""
+STATED = "(figure) => [figure.id, figure.querySelector('script.live-data').textContent]"
+SEEN = f"(figure) => [({PICTURE})(figure), ({READOUTS})(figure)]"
+NAMED = """(figure, text) => {
+    const named = [...figure.querySelectorAll("button")].find((each) => each.textContent === text);
+    named?.focus();
+    return Boolean(named);
+}"""
+ADVANCE = "({ live }) => { for (let k = 0; k < 40; k++) live.training.advance(); }"
 
 
 class Visit:
@@ -63,7 +79,7 @@ class Visit:
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
         self.own, self.foreign, self.complaints, self.files = own, [], [], set()
-        self.context.route("**/*", self._admit)
+        self.context.route(re.compile(f"^(?!{re.escape(own)}|data:|blob:)"), self._refuse)
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
@@ -75,13 +91,9 @@ class Visit:
     def __exit__(self, *exception):
         self.context.close()
 
-    def _admit(self, route):
-        url = route.request.url
-        if url.startswith((self.own, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.foreign.append(url)
-            route.abort()
+    def _refuse(self, route):
+        self.foreign.append(route.request.url)
+        route.abort()
 
     def _note(self, message):
         if message.type == "error":
@@ -104,12 +116,17 @@ class Visit:
         self.rest()
         return sum(file.stat().st_size for file in self.files)
 
-    def open(self, page: str) -> list[Figure]:
-        """Goes to a page of the book and waits until its figures are alive; returns them."""
-        self.page.goto(f"{self.own}{page}.html", wait_until="load")
+    def open(self, page: str, place: str = "") -> list[Figure]:
+        """Goes to a page of the book, or to a place on it, and waits until its figures are alive."""
+        self.page.goto(f"{self.own}{page}.html{place}", wait_until="load")
         self.page.wait_for_function(ALIVE)
         handles = self.page.query_selector_all("figure.live-figure")
-        return [Figure(self.page, handle) for handle in handles]
+        self.name, self.figures = page, [Figure(self.page, handle) for handle in handles]
+        return self.figures
+
+    def assert_quiet(self):
+        assert self.foreign == [], "requests to others"
+        assert self.complaints == [], "errors in the console"
 
 
 class Figure:
@@ -117,8 +134,8 @@ class Figure:
 
     def __init__(self, page, handle):
         self.page, self.handle = page, handle
-        self.name = handle.get_attribute("id")
-        self.data = json.loads(handle.query_selector("script.live-data").text_content())
+        self.name, data = handle.evaluate(STATED)
+        self.data = json.loads(data)
         self.controls = self.data["spec"]["controls"]
         self.trains = "train" in self.data["spec"]
 
@@ -127,19 +144,19 @@ class Figure:
         self.handle.evaluate("(figure) => figure.scrollIntoView({ block: 'center' })")
         self.page.wait_for_function("(f) => 'frameMs' in f.dataset", arg=self.handle)
         self.settle()
-        if self.named("Compare"):
+        if self.handle.evaluate(NAMED, "Compare"):
             self.act("Compare")  # a guess: until then the truth is hidden
 
     def settle(self):
-        self.page.evaluate(TWO_FRAMES)
         if self.fetches():
+            self.page.evaluate(TWO_FRAMES)
             self.page.wait_for_function(ARRIVED, arg=self.handle)
-        state = self.handle.get_attribute("data-state")
+        state = self.handle.evaluate(SETTLED)
         assert state == "ready", f"{self.name} is in state {state}: {self.alert()}"
 
     def fetches(self) -> list[dict]:
         """The controls whose choices have files of their own, which come when they are chosen."""
-        return [c for c in self.controls if c["kind"] != "slider" and "files" in self.data]
+        return [c for c in self.controls if not is_number(c) and "files" in self.data]
 
     def alert(self) -> str:
         return " ".join(
@@ -150,28 +167,35 @@ class Figure:
         return self.handle.evaluate(PICTURE)
 
     def readouts(self) -> dict[str, str]:
-        outputs = self.handle.query_selector_all("output")
-        return {each.get_attribute("name"): each.text_content() for each in outputs}
+        return self.handle.evaluate(READOUTS)
 
     def input(self, name: str):
         return self.handle.query_selector(f"input[name='{name}'], select[name='{name}']")
 
-    def named(self, text: str):
-        """The buttons with these words on them."""
-        return [b for b in self.handle.query_selector_all("button") if b.text_content() == text]
-
     def press(self, element, key: str):
-        element.press(key)
+        element.evaluate("(each) => each.focus()")
+        self.page.keyboard.press(key)
         self.settle()
 
     def act(self, name: str):
-        self.press(self.named(name)[0], "Enter")
+        assert self.handle.evaluate(NAMED, name), f"{self.name} has no {name}"
+        self.page.keyboard.press("Enter")
+        self.settle()
+
+    def look(self) -> tuple[int, dict[str, str]]:
+        """What the figure shows."""
+        return tuple(self.handle.evaluate(SEEN))
 
     def see(self) -> tuple[int, dict[str, str]]:
-        """What the figure shows; where it trains, two steps later."""
+        """What the figure shows; where it trains, two steps later.
+
+        A choice that is a number may show only once the flow has learned a little: 40 steps more.
+        """
+        if any("as_number" in control for control in self.controls):
+            self.handle.evaluate(ADVANCE)
         for _ in range(2 * self.trains):
             self.act("Step")
-        return self.picture(), self.readouts()
+        return self.look()
 
     def sweep(self, control: dict) -> list[tuple[int, dict[str, str]]]:
         """What the figure shows, now and at each place to which the keyboard takes a control.
@@ -183,12 +207,13 @@ class Figure:
             "checkbox": ["Space"],
             "choice": ["Home", *["ArrowDown"] * (len(control.get("options", [0])) - 1)],
         }[control["kind"]]
+        element = self.input(control["name"])
         seen = [self.see()]
         for count in range(1, len(keys) + 1):
             if self.trains:
                 self.act("Reset")
             for key in keys[0 if self.trains else count - 1 : count]:
-                self.press(self.input(control["name"]), key)
+                self.press(element, key)
             seen.append(self.see())
         return seen
 
@@ -202,9 +227,14 @@ class Figure:
         names = {item["name"] for item in items}
         meanings = [meanings_of(graph) for graph in self.data["graphs"].values()]
         shown = [each for each in meanings if names <= each.keys()]  # not those of start and step
-        if control["kind"] == "slider":
+        if is_number(control):
             return {n for n in names for each in shown if control["name"] in each[n][1]}
         return {n for n in names if len({each[n][0] for each in shown}) > 1}
+
+
+def is_number(control: dict) -> bool:
+    """Does it reach the figure's graph as a number, and so need no graph of its own?"""
+    return control["kind"] == "slider" or "as_number" in control
 
 
 def meanings_of(graph: dict) -> dict[str, tuple[int, frozenset]]:

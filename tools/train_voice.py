@@ -1,8 +1,13 @@
-"""Train the WaveNets that come with flowlib: the teacher, and two students with f0 and no phase.
+"""Train the WaveNets that come with flowlib: of the voice that sings, and of one that speaks.
 
-    python tools/train_voice.py teacher
+    python tools/train_voice.py teacher   # conditioned on f0 and on no phase, like its students
     python tools/train_voice.py whisper   # a student by the divergence only
     python tools/train_voice.py student   # by the divergence and the power loss
+
+    apt-get download asterisk-core-sounds-en-wav && dpkg -x asterisk-core-sounds-en-wav_*.deb speech
+    python tools/train_voice.py spoken-teacher --speech speech
+    python tools/train_voice.py spoken-whisper --speech speech
+    python tools/train_voice.py spoken-student --speech speech
 
 One process on a CPU, or on a GPU where there is one; or many, which share each batch:
 
@@ -17,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,14 +32,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from flowlib.training import one_cycle
+from flowlib.voice import features, singing, speech
 from flowlib.voice.distill import kl, power_loss
 from flowlib.voice.logistic import logit
 from flowlib.voice.pretrained import load_weights, save_weights
-from flowlib.voice.singing import Voice, conditions, sing
+from flowlib.voice.singing import sing
 from flowlib.voice.student import Student
 from flowlib.voice.wavenet import Teacher
 
-CHANNELS = 6  # of the conditions without the phase
 DRAWS = 8  # of each sample, for the cross-entropy
 
 
@@ -44,13 +50,22 @@ class Recipe(NamedTuple):
     rate: float  # of learning, where it is highest
     batch: int  # clips a step, over all processes
     length: int  # of a clip, in samples
+    sizes: dict[str, int]  # of the model
+    teacher: str | None = None  # of a student
     power: float = 0.0  # weight of the power loss
 
 
+SUNG = {"conditions": 6}
+SPOKEN = {"conditions": 42, "channels": 20, "layers": 8}
 RECIPES = {
-    "teacher": Recipe(1400, 1.2e-2, 8, 2048),
-    "whisper": Recipe(500, 8e-3, 4, 1024),
-    "student": Recipe(2600, 8e-3, 4, 1024, power=100.0),
+    "teacher": Recipe(1400, 1.2e-2, 8, 2048, SUNG),
+    "whisper": Recipe(500, 8e-3, 4, 1024, SUNG, "teacher"),
+    "student": Recipe(2600, 8e-3, 4, 1024, SUNG, "teacher", power=100.0),
+    "spoken-teacher": Recipe(
+        3200, 4e-4, 3, 2400, {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
+    ),
+    "spoken-whisper": Recipe(200, 3e-3, 4, 1600, SPOKEN, "spoken-teacher"),
+    "spoken-student": Recipe(1400, 3e-3, 4, 1600, SPOKEN, "spoken-teacher", power=40.0),
 }
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
 SAVE = 20  # steps between two checkpoints
@@ -59,9 +74,9 @@ SAVE = 20  # steps between two checkpoints
 class Likelihood(nn.Module):
     """The teacher's loss: what each sample costs, in nats."""
 
-    def __init__(self):
+    def __init__(self, sizes: dict[str, int]):
         super().__init__()
-        self.model = Teacher(CHANNELS)
+        self.model = Teacher(**sizes)
 
     def forward(self, wave: Tensor, c: Tensor, z: Tensor, noise: Tensor, progress: float) -> Tensor:
         return -self.model.log_prob(wave, c).mean()
@@ -70,9 +85,9 @@ class Likelihood(nn.Module):
 class Distillation(nn.Module):
     """A student's loss: the divergence from the teacher, which grows sharper, and the power loss."""
 
-    def __init__(self, teacher: Teacher, power: float):
+    def __init__(self, teacher: Teacher, sizes: dict[str, int], power: float):
         super().__init__()
-        self.model, self.teacher, self.power = Student(CHANNELS), teacher, power
+        self.model, self.teacher, self.power = Student(**sizes), teacher, power
 
     def forward(self, wave: Tensor, c: Tensor, z: Tensor, noise: Tensor, progress: float) -> Tensor:
         first, last = FLOORS
@@ -80,18 +95,50 @@ class Distillation(nn.Module):
         mean, log_scale = self.model.conditional(z, c)
         x = mean + log_scale.exp() * z
         weight = min(1.0, 3 * progress)
-        loss = weight * kl(self.teacher, x, c, mean, log_scale, noise).mean()
+        told = c[:, : self.teacher.net.conditions]  # no teacher is conditioned on the phase
+        loss = weight * kl(self.teacher, x, told, mean, log_scale, noise).mean()
         return loss + self.power * power_loss(x, wave) if self.power else loss
 
 
-def batch(voice: Voice, step: int, options, part: slice) -> tuple[Tensor, ...]:
+class Sung:
+    """Clips of the voice that sings."""
+
+    def __init__(self, options):
+        self.voice = sing(options.clips, options.length, options.rate, options.seed)
+        self.places = options.clips
+
+    def clips(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Waves and their conditions, (B, T) and (B, C, T)."""
+        voice = self.voice.clips(rows)
+        return voice.wave, singing.conditions(voice, phase=False)
+
+
+class Spoken:
+    """Clips of all recorded sentences, one after the other; a student is given the phase too."""
+
+    def __init__(self, options):
+        sentences = speech.read_speech(options.speech, "train")
+        ends = [sentence.frames[:, :-1] for sentence in sentences]
+        self.wave = torch.cat([sentence.wave for sentence in sentences])
+        self.frames = torch.cat([*ends, sentences[-1].frames[:, -1:]], 1)
+        self.spans = options.length // features.HOP
+        self.places = self.frames.shape[1] - self.spans
+        self.phase = RECIPES[options.model].teacher is not None
+
+    def clips(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Waves and their conditions, (B, T) and (B, C, T)."""
+        samples = [self.wave[features.HOP * row :][: features.HOP * self.spans] for row in rows]
+        frames = [self.frames[:, row : row + self.spans + 1] for row in rows]
+        return torch.stack(samples), features.conditions(torch.stack(frames), self.phase)
+
+
+def batch(source: Sung | Spoken, step: int, options, part: slice) -> tuple[Tensor, ...]:
     """One process's part of a step's clips and noise, which are the same for any number of processes."""
     generator = torch.Generator().manual_seed(1_000_003 * options.seed + step)
-    rows = torch.randint(len(voice.wave), (options.batch,), generator=generator)
+    rows = torch.randint(source.places, (options.batch,), generator=generator)
     z = torch.rand(options.batch, options.length, generator=generator)
     noise = torch.rand(DRAWS, options.batch, options.length, generator=generator)
-    clips = voice.clips(rows[part])
-    return clips.wave, conditions(clips, phase=False), logit(z[part]), noise[:, part]
+    return *source.clips(rows[part]), logit(z[part]), noise[:, part]
 
 
 def save_whole(state: dict, path: Path) -> None:
@@ -109,10 +156,12 @@ def train(options) -> list[float]:
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     recipe = RECIPES[options.model]
     torch.manual_seed(options.seed)
-    if options.model == "teacher":
-        loss = Likelihood()
+    source = Spoken(options) if options.model.startswith("spoken") else Sung(options)
+    if recipe.teacher is None:
+        loss = Likelihood(recipe.sizes)
     else:
-        loss = Distillation(load_weights(options.folder / "teacher.npz"), recipe.power)
+        teacher = load_weights(options.folder / f"{recipe.teacher}.npz")
+        loss = Distillation(teacher, recipe.sizes, recipe.power)
     loss.to(device)
     parameters = list(loss.model.parameters())
     optimizer = torch.optim.Adam(parameters, fused=True)
@@ -123,12 +172,11 @@ def train(options) -> list[float]:
         optimizer.load_state_dict(state["optimizer"])
         losses = state["losses"]
     shared = DistributedDataParallel(loss) if dist.is_initialized() else loss
-    voice = sing(options.clips, options.length, options.rate, options.seed)
     part = slice(rank * options.batch // processes, (rank + 1) * options.batch // processes)
     for step in range(len(losses), options.steps):
         share = one_cycle(step, options.steps, rise=options.steps // 5)
         optimizer.param_groups[0]["lr"] = recipe.rate * share
-        tensors = (tensor.to(device) for tensor in batch(voice, step, options, part))
+        tensors = (tensor.to(device) for tensor in batch(source, step, options, part))
         value = shared(*tensors, progress=step / options.steps)
         optimizer.zero_grad()
         value.backward()
@@ -145,7 +193,7 @@ def train(options) -> list[float]:
                 f"{options.model}: step {step + 1} of {options.steps}, {losses[-1]:.3f}", flush=True
             )
     if rank == 0:
-        save_weights(options.folder / f"{options.model}.npz", loss.model, conditions=CHANNELS)
+        save_weights(options.folder / f"{options.model}.npz", loss.model, **recipe.sizes)
     return losses
 
 
@@ -162,15 +210,21 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1500)
     parser.add_argument("--length", type=int, help="of a clip, in samples")
     parser.add_argument("--rate", type=int, default=4000, help="samples a second")
+    parser.add_argument("--speech", type=Path, help="folder of the wav files of a spoken voice")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for name in ("steps", "batch", "length"):
         if getattr(options, name) is None:
             setattr(options, name, getattr(RECIPES[options.model], name))
+    if options.model.startswith("spoken") and options.speech is None:
+        parser.error(f"{options.model} needs --speech, the folder of its wav files")
     options.folder.mkdir(parents=True, exist_ok=True)
     if "RANK" in os.environ:  # set by torchrun
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    train(options)
+    try:
+        train(options)
+    except ValueError as error:  # such as a folder without speech: one sentence is enough
+        sys.exit(str(error))
     if dist.is_initialized():
         dist.destroy_process_group()
 

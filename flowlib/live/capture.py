@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from flowlib.live import decompositions, lowerings  # noqa: F401  (register their operations)
 from flowlib.live.builder import TraceError
-from flowlib.live.compat import OpOverload, TorchDispatchMode, make_fx, one_fake_mode, schema
+from flowlib.live.compat import OpOverload, TorchDispatchMode, bare_nodes, make_fx, schema
 from flowlib.live.ops import all_decompositions
 
 RANDOM = (
@@ -61,7 +61,7 @@ def capture(fn, inputs: dict[str, Tensor]) -> tuple[fx.GraphModule, list[str]]:
 
 def _make_fx(fn, inputs: dict[str, Tensor]) -> fx.GraphModule:
     examples = [value.detach().clone() for value in inputs.values()]
-    with one_fake_mode():
+    with bare_nodes():
         return make_fx(fn, decomposition_table=all_decompositions())(*examples)
 
 

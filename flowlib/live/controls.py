@@ -15,6 +15,9 @@ you write              the reader gets                         ``fn`` gets
 ``Drawn(256)``         brushes, on the axes with ``drawing=``  a (256, 2) float32 tensor
 =====================  ======================================  ==========================
 
+With ``as_number=True`` a checkbox, or a dropdown of whole numbers, is no reason for another trace: it
+reaches ``fn`` as a slider does, as 0.0 or 1.0 or its number.
+
 A scalar of numpy and a 0-d tensor or array do as well as Python's own numbers and bools.
 """
 
@@ -87,14 +90,18 @@ class Slider:
 
 @dataclass(frozen=True)
 class Checkbox:
-    """Yes or no; ``fn`` is traced once for each."""
+    """Yes or no; ``fn`` is traced once for each, unless it takes them as numbers."""
 
     value: bool
     label: str | None = None
+    as_number: bool = False
 
     kind = "checkbox"
-    discrete = True
     options = (False, True)
+
+    @property
+    def discrete(self) -> bool:
+        return not self.as_number
 
     def __post_init__(self):
         object.__setattr__(self, "value", self.check(self.value))
@@ -108,19 +115,28 @@ class Checkbox:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several; ``fn`` is traced once for each.  The default is the first."""
+    """One of several; ``fn`` is traced once for each, unless it takes them as numbers.
+
+    The default is the first.
+    """
 
     options: list
     value: object = None
     label: str | None = None
+    as_number: bool = False
 
     kind = "choice"
-    discrete = True
+
+    @property
+    def discrete(self) -> bool:
+        return not self.as_number
 
     def __post_init__(self):
         object.__setattr__(self, "options", plain(list(self.options)))
         if not self.options or not all(type(o) in (str, int) for o in self.options):
             raise ValueError(f"Choice expected strings or whole numbers; got {self.options}")
+        if self.as_number and not all(type(o) is int for o in self.options):
+            raise ValueError(f"Choice expected whole numbers as numbers; got {self.options}")
         if len(set(self.options)) < len(self.options):
             raise ValueError(f"Choice expected options that differ; got {self.options}")
         if self.value is None:
@@ -198,6 +214,8 @@ def control_spec(name: str, control) -> dict:
         own = {"kind": control.kind, "shape": list(control.shape)}
         return {"name": name, **asdict(control), **own}
     spec = {"name": name, "kind": control.kind, **asdict(control)}
+    if not spec.get("as_number"):
+        spec.pop("as_number", None)  # the page reads it where it is
     return {**spec, "label": control.label or default_label(name)}
 
 

@@ -21,6 +21,8 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 0.5rem; background: #fff; font-family: system-ui, sans-serif; }
 .live-figure { margin: 0 auto; max-width: 60rem; }
+.live-static { max-width: 100%; height: auto; }
+h1 { position: absolute; clip-path: inset(50%); }
 .live-source { max-width: 60rem; margin: 0.5rem auto 0; font-size: 0.8125rem; text-align: right; }
 .live-source a { color: #5a5a5a; }
 @media (prefers-color-scheme: dark) {
@@ -39,8 +41,10 @@ UNPACK = """(async (letters, packed, length) => {
   }
   const bytes = words.buffer.slice(0, length);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const textContent = await new Response(stream).text();
-  document.head.append(Object.assign(document.createElement("script"), { textContent }));
+  const parts = (await new Response(stream).text()).split("\\0");
+  for (const [i, textContent] of parts.entries()) {
+    document.head.append(Object.assign(document.createElement(["style", "script"][i]), { textContent }));
+  }
 })"""
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 TOO_OLD = """() => document.querySelector("figcaption").append(
@@ -86,7 +90,7 @@ def page(book: dict, source: str = "") -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>{_small(bundle.css() + STYLE)}</style>
+<style>{_small(STYLE)}</style>
 </head>
 <body>
 <main>
@@ -97,7 +101,7 @@ def page(book: dict, source: str = "") -> str:
 <script type="application/json" class="live-data">{data.replace("<", chr(92) + "u003c")}</script>
 </figure>
 {source}</main>
-<script>{UNPACK}({_packed(bundle.whole())}).catch({TOO_OLD});</script>
+<script>{UNPACK}({_packed(_small(bundle.css()), bundle.whole())}).catch({TOO_OLD});</script>
 </body>
 </html>
 """
@@ -108,9 +112,9 @@ def _small(style: str) -> str:
     return re.sub(r"\s*([{};:,])\s+", r"\1", re.sub(r"/\*.*?\*/|\n *", "", style, flags=re.DOTALL))
 
 
-def _packed(script: str) -> str:
-    """What UNPACK takes."""
-    packed = gzip.compress(script.encode(), mtime=0)
+def _packed(*parts: str) -> str:
+    """What UNPACK takes: a style and a script."""
+    packed = gzip.compress("\0".join(parts).encode(), mtime=0)
     return f'"{LETTERS}", "{base64.b85encode(packed, pad=True).decode()}", {len(packed)}'
 
 

@@ -5,7 +5,7 @@ mount point: a picture for print and for readers without JavaScript, a caption, 
 state, which one script brings to life.  Other builders take the picture.  The state is in a file
 of its own, a script, so that a page is shown before it is here, also a page opened as a file.
 ``embed/PAGE/FIGURE.html`` is the figure alone, for a frame in another page, and to download.  Of one
-that comes in parts it fetches them from the book, and the page to download is ``whole/FIGURE.html``.
+that comes in parts it fetches them from the book; js/whole.js makes the page to download.
 
 Pages are written again when the script or the style changed.  When notebooks are executed again is
 up to the book.
@@ -91,9 +91,8 @@ def write_mount_point(translator, node):
     src = escape(f"{builder.imgpath}/{quote(file)}")
     caption = escape(figure["spec"]["caption"])
     carried, parts = split({key: figure[key] for key in ("spec", "graphs", "data")})
-    whole, up = "", builder.imgpath.removesuffix(builder.imagedir)
+    up = builder.imgpath.removesuffix(builder.imagedir)
     if parts:
-        whole = f' data-whole="{up}{quote(embed(node, builder, figure, "whole/"))}"'
         carried["files"] = {
             key: file
             for part, file in ((part, write_script(builder, PART, part)) for part in parts)
@@ -104,7 +103,7 @@ def write_mount_point(translator, node):
     translator.body.append(
         f'<figure class="live-figure" id="{escape(node["name"])}" data-state="static"'
         f' data-src="{state}"'
-        f' data-embed="{up}{quote(alone)}"{whole}>\n'
+        f' data-embed="{up}{quote(alone)}">\n'
         f'<img class="live-static" src="{src}" alt="{escape(figure["alt"])}"'
         f' width="{figure["width"]}" height="{figure["height"]}" loading="lazy">\n'
         f"<figcaption>{caption}</figcaption>\n"
@@ -124,10 +123,10 @@ def write_script(builder, form: str, content: dict, name: str = "") -> str:
     return f"{builder.imgpath}/{quote(file)}"
 
 
-def embed(node, builder, figure: dict, folder: str = "") -> str:
+def embed(node, builder, figure: dict) -> str:
     """Writes the figure as a page of its own; returns its place in the book."""
     name = node["name"]
-    place = f"embed/{builder.current_docname}/{folder}{name}.html"
+    place = f"embed/{builder.current_docname}/{name}.html"
     if files := figure.get("files"):
         up = "../" * place.count("/") + builder.imagedir
         files = {key: f"{up}/{file.rpartition('/')[2]}" for key, file in files.items()}

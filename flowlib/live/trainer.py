@@ -43,8 +43,7 @@ class TrainingFigure(LiveFigure):
     def __init__(self, start, step, show, moved: dict, noises: dict, **traits):
         self._start, self._step = start, step
         super().__init__(show, moved, noises, **traits)
-        restarting = [name for name in moved if name in _takes(start)]
-        if restarting:
+        if restarting := traits["spec"]["train"]["takes"]["start"]:
             self.observe(lambda change: self.reset(), names=restarting)
         self.reset()
 
@@ -102,7 +101,8 @@ def train(
 
     Args:
         start: returns the state before the first step, a dict of finite tensors.  It takes
-            checkboxes and dropdowns only; when one of them changes, training begins again.
+            checkboxes and dropdowns only.  When one of them changes, or one that ``step`` takes as
+            a number, training begins again.
         step: of the state, the loss (a scalar, in nats) and the next state: the same names and
             shapes.  Step k gets realisation k of the noise.
         show: of the state, the outputs that the panels show, as in :func:`live`.  It may take
@@ -157,6 +157,7 @@ def train(
     shapes = [graph["shapes"] for key, graph in graphs.items() if key.startswith("show")]
     spec = figure_spec(name, caption, moved, noises, panels, shapes)
     named = {role: list(own[role]) for role in roles}
+    named["start"] += [n for n in takes["step"] if getattr(moved.get(n), "as_number", False)]
     spec["train"] = {"steps": steps, "takes": named}
     figure = with_traits(TrainingFigure, moved)(
         start, step, show, moved, noises, spec=spec, graphs=graphs, data=pool.tobytes()

@@ -83,8 +83,22 @@ def pitch(x: Tensor, rate: float) -> Tensor:
         >>> pitch(wave, rate=4000)[0].round(decimals=1)
         tensor(200.)
     """
+    return repetition(x, rate, HOP)[0]
+
+
+@torch.no_grad()
+def repetition(x: Tensor, rate: float, hop: int) -> tuple[Tensor, Tensor]:
+    """The pitch of each frame as :func:`pitch` finds it, and r there, from 0 to 1.
+
+    Shapes: (*, T) -> (*, frames) each, a frame every ``hop`` samples.
+
+    Example:
+        >>> wave = torch.sin(2 * torch.pi * 200 * torch.arange(1000) / 4000)
+        >>> repetition(wave, rate=4000, hop=64)[1][0].round(decimals=2)
+        tensor(1.)
+    """
     first, last = math.floor(rate / HIGHEST), math.ceil(rate / LOWEST)
-    frames = _frames(x, rate)  # (*, frames, SPAN + last + 1)
+    frames = _frames(x, rate, hop)  # (*, frames, SPAN + last + 1)
     here = frames[..., :SPAN]
     lags = []
     for lag in range(first - 1, last + 2):
@@ -99,7 +113,7 @@ def pitch(x: Tensor, rate: float) -> Tensor:
     before, middle, after = (part.gather(-1, chosen) for part in (before, middle, after))
     between = 0.5 * (before - after) / (before - 2 * middle + after)
     found = rate / (first + chosen + between)
-    return torch.where(height > 0, found, torch.nan)[..., 0]
+    return torch.where(height > 0, found, torch.nan)[..., 0], height[..., 0]
 
 
 def on_frames(track: Tensor, rate: float) -> Tensor:
@@ -109,7 +123,7 @@ def on_frames(track: Tensor, rate: float) -> Tensor:
         >>> on_frames(torch.full((1000,), 200.0), rate=4000)[0]
         tensor(200.)
     """
-    return _frames(track, rate).mean(-1)
+    return _frames(track, rate, HOP).mean(-1)
 
 
 @torch.no_grad()
@@ -175,9 +189,9 @@ def log_spectral_distance(x: Tensor, real: Tensor, window: int = 256) -> Tensor:
     return (10 * (powers[0] / powers[1]).log10()).square().mean(-1).sqrt().mean()
 
 
-def _frames(x: Tensor, rate: float) -> Tensor:
+def _frames(x: Tensor, rate: float, hop: int) -> Tensor:
     """The frames in which :func:`pitch` looks, (*, frames, SPAN + the longest lag + 1)."""
     length = SPAN + math.ceil(rate / LOWEST) + 1
     if x.shape[-1] < length:
         raise ValueError(f"expected a sound of at least {length} samples; got {tuple(x.shape)}")
-    return x.unfold(-1, length, HOP)
+    return x.unfold(-1, length, hop)

@@ -79,10 +79,12 @@ def load_weights(path: str | os.PathLike) -> nn.Module:
 
 
 def pretrained(name: str) -> nn.Module:
-    """A model that comes with flowlib: "teacher", "whisper" or "student", conditioned on f0, not on the phase.
+    """A model that comes with flowlib: "teacher", "whisper" or "student", or one of "spoken-" these.
 
     The teacher was trained by maximum likelihood; the whisper is the student that minimised the
-    divergence from it only; the student minimised the power loss as well.
+    divergence from it only; the student minimised the power loss as well.  Those that sing are
+    conditioned on f0 and on no phase.  Those that speak were trained on recordings of Allison Smith,
+    and are under their licence, CC BY-SA 3.0; the students among them are given a running phase.
 
     Raises:
         ValueError: another name.

@@ -31,3 +31,12 @@ def absent():
         pytest.skip(sentence)
 
     return end
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items):
+    """What shares a visit to a page goes to one process; all else of a module does, too."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            page = item.callspec.params.get("visit", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__} {page}"))

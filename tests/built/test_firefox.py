@@ -6,8 +6,9 @@ import pytest
 
 import firefox
 from alive import assert_trains, dead
-from tools.book import FIGURED, PAGES
+from tools.book import FIGURED, PAGES, TWO_FRAMES
 
+on_the_page_with_sound = pytest.mark.parametrize("fox", ["parallel-wavenet"], indirect=True)
 # The label of a sound's button, at each change: a sound that does not run never comes to its end.
 LISTEN = """(button) => {
     window.labels = [];
@@ -20,6 +21,8 @@ PLAY_TO_THE_END = """(player) => new Promise((go) => {
     player.play().catch((error) => go(String(error)));
 })"""
 
+pytestmark = pytest.mark.xdist_group("firefox")  # one process starts it
+
 
 @pytest.fixture(scope="module")
 def gecko(address, absent):
@@ -31,21 +34,20 @@ def gecko(address, absent):
     gecko.close()
 
 
-@pytest.fixture
-def fox(gecko):
-    """It, on a wide screen; at the end no request may have gone to others, and no error be logged."""
+@pytest.fixture(scope="module")
+def fox(request, gecko, address):
+    """It, on a page and a wide screen, for the tests in this order."""
     gecko.foreign.clear()
     gecko.complaints.clear()
     gecko.resize(1200, 900)
-    yield gecko
-    assert gecko.foreign == [], "requests to others"
-    assert gecko.complaints == [], "errors in the console"
+    gecko.figures = gecko.open(f"{address}{request.param}.html")
+    return gecko
 
 
-@pytest.mark.parametrize("name", FIGURED)
-def test_figures_train_and_follow_every_control(fox, address, name):
+@pytest.mark.parametrize("fox", FIGURED, indirect=True)
+def test_figures_train_and_follow_every_control(fox):
     lifeless = []
-    for figure in fox.open(f"{address}{name}.html"):
+    for figure in fox.figures:
         figure.wake()
         lifeless += dead(figure, figure.controls)
         if figure.trains:
@@ -53,20 +55,15 @@ def test_figures_train_and_follow_every_control(fox, address, name):
     assert lifeless == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_quiet_and_fits_a_phone(fox, address, name):
-    fox.resize(390, 800)
-    fox.open(f"{address}{name}.html")
-    assert fox.evaluate("() => document.documentElement.scrollWidth") <= 390
-
-
-def test_a_click_plays_what_a_figure_shows(fox, address):
-    figures = fox.open(f"{address}parallel-wavenet.html")
-    sounds = [(f, p) for f in figures for p in f.data["spec"]["panels"] if p["kind"] == "sound"]
+@on_the_page_with_sound
+def test_a_click_plays_what_a_figure_shows(fox):
+    sounds = [(f, p) for f in fox.figures for p in f.data["spec"]["panels"] if p["kind"] == "sound"]
     assert sounds
     for figure, panel in sounds:
         figure.wake()
-        button = figure.named(f"Play {panel['label']}")[0]
+        play = f"Play {panel['label']}"
+        buttons = figure.handle.query_selector_all("button")
+        button = next(each for each in buttons if each.text_content() == play)
         button.evaluate(LISTEN)
         button.click()
         fox.wait_for_function("() => labels.length > 1")
@@ -76,8 +73,18 @@ def test_a_click_plays_what_a_figure_shows(fox, address):
         assert figure.alert() == ""
 
 
-def test_every_recording_plays(fox, address):
-    fox.open(f"{address}parallel-wavenet.html")
+@on_the_page_with_sound
+def test_every_recording_plays(fox):
     players = fox.evaluate("() => [...document.querySelectorAll('audio')]")
     assert players
     assert {player.evaluate(PLAY_TO_THE_END) for player in players} == {"ended"}
+
+
+@pytest.mark.parametrize("fox", PAGES, indirect=True)
+def test_a_page_is_quiet_and_fits_a_phone(fox):
+    """Also after all that was done on it above."""
+    fox.resize(390, 800)
+    fox.evaluate(TWO_FRAMES)
+    assert fox.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert fox.foreign == [], "requests to others"
+    assert fox.complaints == [], "errors in the console"

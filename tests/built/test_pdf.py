@@ -27,6 +27,11 @@ def book(tmp_path_factory):
     return PdfReader(path)
 
 
+@pytest.fixture(scope="module")
+def texts(book):
+    return [page.extract_text() for page in book.pages]
+
+
 def pages_of(book):
     """The number of the page on which each part begins, and the titles of its sections."""
     sections = iter([*book.outline, None])
@@ -55,13 +60,13 @@ def test_no_picture_is_missing(book):
     assert printed == len(shown) >= 10
 
 
-def test_pages_are_numbered_through(book):
-    for number, page in enumerate(book.pages, start=1):
-        assert page.extract_text().split()[0] == str(number)  # the foot comes first
+def test_pages_are_numbered_through(texts):
+    for number, text in enumerate(texts, start=1):
+        assert text.split()[0] == str(number)  # the foot comes first
 
 
-def test_solutions_are_open_and_code_that_draws_or_imports_is_left_out(book):
-    text = "".join(page.extract_text() for page in book.pages)
+def test_solutions_are_open_and_code_that_draws_or_imports_is_left_out(texts):
+    text = "".join(texts)
     notebook = (ROOT / "book" / "change-of-variables.ipynb").read_text("utf-8")
     assert "right.plot(" in notebook
     assert "Right." in text  # below an answer of a quiz

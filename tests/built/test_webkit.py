@@ -8,6 +8,8 @@ import webkit
 from alive import dead
 from tools.book import FIGURED
 
+pytestmark = pytest.mark.xdist_group("webkit")  # one process starts it
+
 
 @pytest.fixture(scope="module")
 def kit(absent):

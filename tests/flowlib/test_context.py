@@ -15,6 +15,7 @@ from flowlib import (
     AffineCoupling,
     Autoregressive,
     Compose,
+    ContinuousFlow,
     Coupling,
     Flow,
     FlowDistribution,
@@ -27,6 +28,19 @@ from flowlib import (
     standard_normal,
 )
 
+
+class Cascade(nn.Module):
+    """A velocity whose equation is a polynomial of τ: one step of fourth order solves it exactly."""
+
+    def __init__(self, context):
+        super().__init__()
+        self.of_z = nn.Parameter(torch.zeros(3, 3))
+        self.of_c = nn.Parameter(torch.zeros(context, 3))
+
+    def forward(self, z, tau, c):
+        return z @ self.of_z.tril(-1) + c @ self.of_c
+
+
 SPLINE = SplineTransformer(bins=3, box=3.0)
 LAYERS = {
     "additive coupling": lambda **o: AdditiveCoupling(3, hidden=(6,), **o),
@@ -34,6 +48,7 @@ LAYERS = {
     "spline coupling": lambda **o: Coupling(3, SPLINE, hidden=(6,), **o),
     "masked autoregressive": lambda **o: MaskedAutoregressive(3, (6,), [2, 0, 1], **o),
     "spline autoregressive": lambda **o: Autoregressive(3, SPLINE, (6,), **o),
+    "continuous": lambda **o: ContinuousFlow(3, Cascade(**o), steps=1, **o),
     "no hidden layer": lambda **o: MaskedAutoregressive(3, (), **o),
     "inverse": lambda **o: Inverse(MaskedAutoregressive(3, (6,), **o)),
     "several": lambda **o: Compose(Affine(3), Coupling(3, SPLINE, hidden=(6,), **o), Affine(3)),

@@ -138,6 +138,19 @@ def test_a_new_layer_is_exactly_the_identity(layer, mask, dim, dtype):
         assert (log_det == 0).all()
 
 
+def test_the_bound_may_be_an_input_of_a_trace():
+    layer = AffineCoupling(2, network=lambda z1: torch.cat([5 * z1, z1], -1))
+    x = torch.randn(20, 2)
+
+    def scaled(bound):
+        layer.bound = bound
+        return layer.inverse(x)[0]
+
+    traced = make_fx(scaled)(torch.tensor(2.0))
+    assert_close(traced(torch.tensor(0.5)), scaled(0.5))
+    assert_close(traced(torch.tensor(1e6)), scaled(math.inf), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("bound", [0.3, 2.0])
 def test_a_bounded_log_scale_stays_in_its_bounds_and_keeps_its_slope_at_zero(bound):
     log_scales = torch.tensor([-1e6, -3.0, -1e-4, 0.0, 1e-4, 3.0, 1e6], dtype=torch.float64)

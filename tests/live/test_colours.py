@@ -23,7 +23,7 @@ prototype.getImageData = (x, y, width, height) => {
   return noise;
 };
 """
-MARGIN = (40, 24, 10, 40)  # left, top, right, bottom: as in marks.js
+MARGIN = (40, 24, 10, 40)  # left, top, right, bottom: as in axes.js
 DENSE = 3  # pixels to one of CSS: even a thin line has its own colour somewhere
 SIZE = {"width": 800, "height": 600}
 CLOSE = 3  # of 255: as far as two ways of mixing a colour with the ground may round
@@ -92,7 +92,8 @@ class Seen:
 
 def strongest(seen, ground):
     """Of the colours in some pixels, that which stands out most from the ground, and how far."""
-    colours = np.unique(seen.reshape(-1, 3), axis=0)
+    codes = np.unique(seen.reshape(-1, 3) @ (1 << 16, 1 << 8, 1))  # rows of three sort slowly
+    colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], -1)
     stands_out = contrast(colours, ground)
     return colours[stands_out.argmax()], stands_out.max()
 

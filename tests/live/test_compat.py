@@ -63,16 +63,15 @@ def without(monkeypatch, module: str):
     return made
 
 
-@pytest.mark.parametrize("module", ["torch._guards", "torch._subclasses"])
-def test_a_torch_without_fake_modes_traces_all_the_same(module, monkeypatch):
-    inputs = {"a": torch.tensor(2.0)}
-    expected, _ = capture.capture(lambda a: {"y": a.exp() * 3}, inputs)
-    with monkeypatch.context() as hidden:  # from compat.py only: a trace needs the modules too
-        other = without(hidden, module)
-    assert isinstance(other.one_fake_mode(), nullcontext)
-    monkeypatch.setattr(capture, "one_fake_mode", other.one_fake_mode)
-    graph, _ = capture.capture(lambda a: {"y": a.exp() * 3}, inputs)
-    assert graph.code == expected.code
+def test_a_trace_is_the_same_where_nodes_keep_examples_of_their_values(monkeypatch):
+    inputs, set_meta = {"a": torch.tensor(2.0)}, compat.proxy_tensor.set_meta
+    bare, _ = capture.capture(lambda a: {"y": a.exp() * 3}, inputs)
+    assert not any(node.meta.get("val") is not None for node in bare.graph.nodes)
+    assert compat.proxy_tensor.set_meta is set_meta
+    monkeypatch.setattr(capture, "bare_nodes", nullcontext)  # as where torch has no set_meta
+    full, _ = capture.capture(lambda a: {"y": a.exp() * 3}, inputs)
+    assert all("val" in node.meta for node in full.graph.nodes if node.op == "call_function")
+    assert bare.code == full.code
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import math
 import pytest
 import torch
 
+from evaluation import runtime_page
 from pages import book
 from tools.page import page_of
 
 ENDS = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 1.5e-38, -1e-8, 1e-8, 0.5, -0.5, 1.0, -1.0, 9.5, -9.5]
-ENDS += [20.0, -20.0, 87.5, -87.5, 88.8, -88.8, 100.0, -103.5, -105.0, 3e38, -3e38]
+ENDS += [20.0, -20.0, 87.5, -87.5, 88.8, -88.8, 100.0, -103.5, -105.0, -175.5, -177.0, 3e38, -3e38]
 ENDS = torch.tensor([*ENDS, math.inf, -math.inf, math.nan])
 FUNCTIONS = {
     "exp": (torch.exp, (-87, 88)),
@@ -89,6 +90,31 @@ def test_products_deeper_than_a_panel(runtime, depth):
     torch.testing.assert_close(
         got, inputs["a"] @ inputs["b"], rtol=0, atol=1e-5 * float(got.abs().max())
     )
+
+
+def test_a_sum_of_two_is_rounded_once(runtime):
+    x = torch.stack(torch.cartesian_prod(ENDS, ENDS).unbind(-1), -1)
+    got = runtime.evaluate(lambda x: {"y": x.sum(-1)}, {"x": x})["y"]
+    torch.testing.assert_close(got, x[:, 0] + x[:, 1], rtol=0, atol=0, equal_nan=True)
+
+
+def test_the_largest_of_numbers_with_nan_is_nan(runtime):
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]).repeat(6, 1)
+    x[range(5), range(5)] = math.nan
+    got = runtime.evaluate(lambda x: {"rows": x.amax(1), "columns": x[:5].amax(0)}, {"x": x})
+    torch.testing.assert_close(got["rows"], x.amax(1), rtol=0, atol=0, equal_nan=True)
+    assert got["columns"].isnan().all()
+
+
+def test_a_browser_without_relaxed_simd_has_a_product_too(browser, runtime):
+    """Fused or not: with one rounding a number more or less, x x - (1 + 2^-11) is 2^-24 or 0."""
+    x = 1 + 2**-12
+    inputs = {"a": torch.tensor([[1, x]] * 9), "b": torch.tensor([[-1 - 2**-11], [x]])}
+    with runtime_page(browser, "no relaxed SIMD") as without:
+        got = without.evaluate(lambda a, b: {"y": a @ b}, inputs)["y"]
+    assert got.unique().tolist() == [0]
+    got = runtime.evaluate(lambda a, b: {"y": a @ b}, inputs)["y"]
+    assert got.unique().tolist() in ([0], [2**-24])
 
 
 # ------------------------------------------------------------------ one memory for a figure

@@ -58,7 +58,7 @@ def test_roles_are_the_same_everywhere():
 
 
 def test_margins_around_a_plot():
-    assert const("marks.js", "MARGIN") == MARGINS
+    assert const("axes.js", "MARGIN") == MARGINS
     across, up = static.LEFT + static.RIGHT, static.TOP + static.BOTTOM
     padding = f"calc((100% - {across}px) / var(--aspect) + {up}px)"
     assert rule(".live-plot")["padding-top"].startswith(padding)

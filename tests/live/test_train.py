@@ -401,17 +401,32 @@ def test_the_step_is_spoken_once_training_rests_and_not_each_step(show):
     assert told in shown.look()[2]
 
 
+@pytest.mark.parametrize("speed, steps", [("slow", 10), ("usual", 30), ("fast", 5000)])
+def test_a_reader_sets_the_speed_by_the_keyboard(show, page, speed, steps):
+    """In ten frames, during which the page's clock stands still: nothing else ends the fastest ones."""
+    shown = show(learner(steps=5000).book_data(), held=True)
+    shown.figure.get_by_label("Speed of training").focus()
+    page.keyboard.press({"slow": "ArrowUp", "usual": "Escape", "fast": "ArrowDown"}[speed])
+    shown.figure.get_by_role("button", name="Start").evaluate("(button) => button.click()")
+    shown.wait(160)
+    assert count(shown) == pytest.approx(steps, abs=3 if speed == "usual" else 0)
+
+
+FOCUSED = """() => {
+    const { name, ariaLabel, textContent } = document.activeElement;
+    return name || ariaLabel || textContent;
+}"""
+
+
 def test_the_keyboard_trains(show, page):
     shown = show(learner(steps=5000).book_data(), held=True)
     reached = []
-    for _ in range(10):
+    for _ in range(12):
         page.keyboard.press("Tab")
-        reached.append(
-            page.evaluate("document.activeElement.name || document.activeElement.textContent")
-        )
+        reached.append(page.evaluate(FOCUSED))
     assert reached == [
-        "Start", "Step", "Reset", "power", "low", "wide", "size", "New noise", "Copy link",
-        "Save or embed",
+        "Start", "Step", "Reset", "Speed of training", "power", "low", "wide", "size", "New noise",
+        "Keep beside", "Copy link", "Save or embed",
     ]  # fmt: skip
     shown.figure.get_by_role("button", name="Start").focus()
     page.keyboard.press("Enter")

@@ -62,8 +62,8 @@ class Session:
 def colab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colab")
     made = Colab(folder, copy_of_the_repository(folder))
-    made.install("--no-deps", *(f"{name}=={version}" for name, version in VERSIONS.items()))
-    made.install("--no-deps", "ipython_genutils")  # ipywidgets 7 imports it
+    theirs = [f"{name}=={version}" for name, version in VERSIONS.items()]
+    made.install("--no-deps", *theirs, "ipython_genutils")  # which ipywidgets 7 imports
     made.borrow(Path(torch.__file__).parents[1])
     return made
 

@@ -5,18 +5,19 @@ import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
 import torch
+from torch.distributed.run import main as torchrun
 from torch.testing import assert_close
 
 from flowlib.voice.pretrained import load_weights
 from flowlib.voice.student import Student
 from flowlib.voice.wavenet import Teacher
+from talk import talk, write
 from tools import train_voice
 
 SMALL = ["--clips", "6", "--length", "320", "--batch", "4"]
@@ -55,10 +56,12 @@ def run(*arguments, starts=lambda *words: [start(*words)]):
 
 
 def run_by_torchrun(*arguments):
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [sys.executable, *launch, train_voice.__file__, *words(*arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    """The launcher has torch already; the two that it starts are Pythons of their own."""
+    two = ["--standalone", "--nproc-per-node=2", train_voice.__file__, *words(*arguments)]
+    launcher = multiprocessing.get_context("fork").Process(target=torchrun, args=(two,))
+    launcher.start()
+    launcher.join(300)
+    assert launcher.exitcode == 0
 
 
 def checkpoint(folder, model):
@@ -102,6 +105,38 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path):
     one, two = checkpoint(whole, "teacher"), checkpoint(killed, "teacher")
     assert one["losses"] == two["losses"]
     assert (whole / "teacher.npz").read_bytes() == (killed / "teacher.npz").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A folder with sentences for a spoken voice."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for name in range(3):
+        write(folder / f"{name}.wav", talk(name))
+    return folder
+
+
+def test_a_spoken_voice_is_trained_by_one_process_as_by_two(recordings, tmp_path):
+    one, two, speech = tmp_path / "one", tmp_path / "two", ["--speech", str(recordings)]
+    start(*words("spoken-teacher", one, 2), *speech).join(300)
+    two.mkdir()
+    (two / "spoken-teacher.npz").write_bytes((one / "spoken-teacher.npz").read_bytes())
+    start(*words("spoken-student", one, 2), *speech).join(300)
+    for process in start_two(*words("spoken-student", two, 2), *speech):
+        process.join(300)
+    losses = [torch.tensor(checkpoint(each, "spoken-student")["losses"]) for each in (one, two)]
+    assert_close(*losses, rtol=0, atol=1e-4)
+    teacher, student = (load_weights(one / f"spoken-{name}.npz") for name in ("teacher", "student"))
+    assert teacher.net.conditions == 26
+    assert student.networks[0].conditions == 26 + 16  # and the phase
+
+
+def test_a_folder_without_speech_gets_one_sentence(tmp_path, capfd):
+    process = start(*words("spoken-teacher", tmp_path, 1), "--speech", str(tmp_path))
+    process.join(300)
+    said = capfd.readouterr().err.splitlines()
+    assert process.exitcode == 1 and len(said) == 1
+    assert said[0].startswith("expected a folder with speech in wav files")
 
 
 @pytest.mark.parametrize(("model", "kind"), [("teacher", Teacher), ("student", Student)])

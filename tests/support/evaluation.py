@@ -38,6 +38,18 @@ EVALUATE = """([graph, data, inputs]) => {
     return Object.fromEntries(outputs.map(([name, array]) => [name, text(array)]));
 }"""
 
+BARRIERS = {
+    "loops": "delete window.WebAssembly",
+    # The one module that needs relaxed SIMD is the small one.
+    "no relaxed SIMD": """{
+        const { Module } = WebAssembly;
+        WebAssembly.Module = function (bytes) {
+            if (bytes.length < 4000) throw new WebAssembly.CompileError();
+            return new Module(bytes);
+        };
+    }""",
+}
+
 
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
@@ -80,8 +92,7 @@ def runtime_page(browser, kernels):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     context = browser.new_context()
     page = context.new_page()
-    if kernels == "loops":
-        page.add_init_script("delete window.WebAssembly")
+    page.add_init_script(BARRIERS.get(kernels, ""))
     page.goto(f"http://127.0.0.1:{server.server_port}/")
     page.evaluate(
         """async () => {

@@ -37,6 +37,15 @@ SECONDS = 60  # after which a browser that does not answer has failed
 class Page(ABC):
     """The window of a browser."""
 
+    @property
+    def keyboard(self) -> Page:
+        """As Playwright names what presses keys."""
+        return self
+
+    def press(self, key: str):
+        actions = [{"type": end, "value": KEYS[key]} for end in ("keyDown", "keyUp")]
+        self.perform({"type": "key", "id": "keyboard", "actions": actions})
+
     @abstractmethod
     def goto(self, url: str):
         """Loads an address."""
@@ -85,11 +94,6 @@ class Element:
 
     def query_selector_all(self, selector: str) -> list[Element]:
         return self.evaluate("(e, selector) => [...e.querySelectorAll(selector)]", selector)
-
-    def press(self, key: str):
-        self.evaluate("(e) => e.focus()")
-        actions = [{"type": end, "value": KEYS[key]} for end in ("keyDown", "keyUp")]
-        self.page.perform({"type": "key", "id": "keyboard", "actions": actions})
 
     def click(self):
         x, y = self.evaluate(MIDDLE)

@@ -14,6 +14,8 @@ PIXELS = """(canvas) => {
 
 FRAME = 16  # milliseconds in a page whose time is held
 LOADED = "document.querySelector('figure').dataset.state !== 'loading'"
+BEGUN = f"Boolean({LOADED} || document.querySelector('figure').live?.frame)"
+PATIENCE = 1000  # times 30 milliseconds: half a minute
 DRAWN = f"{LOADED} && !document.querySelector('figure').live?.frame"
 TWO_FRAMES = "() => new Promise((done) => realFrame(() => realFrame(done)))"
 
@@ -32,7 +34,10 @@ class Shown:
         file = tmp_path / "page.html"
         file.write_text(page_of(*books), encoding="utf-8")
         self.url = file.as_uri()
-        page.add_init_script("window.realFrame = requestAnimationFrame.bind(window)")
+        page.add_init_script(
+            "window.realFrame = requestAnimationFrame.bind(window);"
+            "window.realTimeout = setTimeout.bind(window)"
+        )
         if held:
             page.clock.install(time=0)
         page.goto(self.url + fragment)
@@ -48,7 +53,11 @@ class Shown:
     def settle(self):
         """Wait for the frame that follows what was done."""
         if self.held:
-            self.page.wait_for_function(f"{LOADED} || document.querySelector('figure').live?.frame")
+            for _ in range(PATIENCE):  # on a slow machine a figure may begin after time was held
+                if self.page.evaluate(BEGUN):
+                    break
+                self.page.evaluate("() => new Promise((go) => realTimeout(go, 30))")
+                self.wait(FRAME)
             self.wait(FRAME)
         self.page.evaluate(TWO_FRAMES)
         self.page.wait_for_function(LOADED if self.held else DRAWN)

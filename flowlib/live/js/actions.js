@@ -1,6 +1,8 @@
 /** What the buttons below the controls do. */
 import { withSecond } from "./second.js";
 
+const LOST = "It did not load: press again";
+
 /**
  * By the words on them.
  * @param view the figure's View
@@ -11,7 +13,7 @@ export function actionsOf(view) {
   const next = () => view.change("seed", model.get("seed") + 1);
   return {
     ...(spec.noise.length && { "New noise": next }),
-    ...(!training && { Reset: () => view.reset() }),
+    ...(training ? { "Keep beside": (element) => keep(view, element) } : { Reset: () => view.reset() }),
     ...(address && {
       "Copy link": (element) => copyLink(view, element),
       "Save or embed": (element) => saveOrEmbed(view, element),
@@ -31,6 +33,11 @@ async function copyLink({ address }, element) {
   say(element, said);
 }
 
+function keep(view, element) {
+  const go = () => (view.kept ??= new liveMore.Kept(view)).keep();
+  withSecond(go, () => say(element, LOST));
+}
+
 function saveOrEmbed(view, element) {
   const open = () => {
     if (!view.away) {
@@ -40,7 +47,7 @@ function saveOrEmbed(view, element) {
     }
     view.away.toggle(element);
   };
-  withSecond(open, () => say(element, "It did not load: press again"));
+  withSecond(open, () => say(element, LOST));
 }
 
 /** On the button itself, for a while. */

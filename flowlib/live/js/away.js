@@ -3,6 +3,7 @@ import { button, make } from "./controls.js";
 import { fineCanvas, paint } from "./picture.js";
 import { SvgCanvas } from "./svg.js";
 import { Takeaway } from "./takeaway.js";
+import { wholePage } from "./whole.js";
 
 export class Away {
   /** @param view the figure's View, in a page */
@@ -16,9 +17,10 @@ export class Away {
     this.bare.addEventListener("change", () => this.write());
     const saves = make("div", { className: "live-buttons" });
     saves.append(button("PNG", () => this.save("png")), button("SVG", () => this.save("svg")));
-    const { embed, whole = embed } = figure.dataset;
-    if (embed && location.protocol !== "file:") // a folder may be without them
-      saves.append(make("a", { href: whole, download: `${spec.name}.html` }, "Web page"));
+    const { embed } = figure.dataset;
+    const file = location.protocol === "file:"; // a folder may be without it
+    if (embed && !file && view.model.files) saves.append(button("Web page", () => this.page()));
+    else if (embed && !file) saves.append(make("a", { href: embed, download: `${spec.name}.html` }, "Web page"));
     this.takeaway = spec.code && new Takeaway(view, this);
     this.element = make(
       "div",
@@ -73,6 +75,16 @@ export class Away {
       this.download(await this[kind](), `${this.name}.${kind}`);
     } catch (error) {
       this.say(`The picture could not be saved: ${error.message}.`);
+    }
+  }
+
+  async page() {
+    this.say("Collecting the graphs of all choices …");
+    try {
+      const page = await wholePage(new URL(this.view.figure.dataset.embed, location.href).href);
+      this.download(page, `${this.name}.html`);
+    } catch (error) {
+      this.say(`The page could not be made: ${error.message}.`);
     }
   }
 

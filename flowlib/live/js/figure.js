@@ -9,7 +9,7 @@ import { makeControl } from "./controls.js";
 import { follow } from "./follow.js";
 import { Graphs } from "./graphs.js";
 import { hasNaN } from "./kernels.js";
-import { layOut } from "./layout.js";
+import { layOut, roomOf } from "./layout.js";
 import { drawPanel } from "./marks.js";
 import { needsSecond } from "./second.js";
 import { Training } from "./train.js";
@@ -169,21 +169,24 @@ export class View {
       const pixels = Math.round(length * devicePixelRatio);
       return Math.abs(snapped - pixels) <= 1 ? snapped : pixels;
     };
-    for (const { panel, canvas, box } of this.pictures) {
-      const rectangle = canvas.getBoundingClientRect();
-      const width = device(rectangle.width, box?.inlineSize);
-      const height = device(rectangle.height, box?.blockSize);
+    for (const { panel, canvas, box, past } of this.pictures) {
+      const room = roomOf(canvas);
+      const width = device(room.width, box?.inlineSize);
+      const height = device(room.height, box?.blockSize);
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
       if (!width || !height) continue; // not in the page, where it has no style either
       this.theme ??= readTheme(this.figure);
-      this.paint(canvas, panel);
+      this.paint(canvas, panel, past);
     }
   }
 
-  paint(canvas, panel) {
+  /** What it shows now, or what it showed when a reader kept it: see kept.js. */
+  paint(canvas, panel, past) {
     const marks = panel.marks.filter((mark) => !(this.guess && this.guess.hides(outputsOf(mark))));
-    drawPanel(canvas, { ...panel, marks }, this.outputs, this.shapes, this.theme, (name) => this.model.get(name));
+    const { outputs, shapes, values } = past ?? this;
+    const valueOf = (name) => (past ? values[name] : this.model.get(name));
+    drawPanel(canvas, { ...panel, marks }, outputs, shapes, this.theme, valueOf);
   }
 
   /** The readouts, and the state in words: in the text alternatives now, aloud once it rests. */
@@ -196,8 +199,8 @@ export class View {
     });
     if (guess) guess.report();
     if (training) said.unshift(training.told.textContent);
-    const state = [this.words(), ...said].filter(Boolean).join(", ");
-    for (const { panel, canvas } of this.pictures) {
+    const state = (this.state = [this.words(), ...said].filter(Boolean).join(", "));
+    for (const { panel, canvas } of this.pictures.filter(({ past }) => !past)) {
       canvas.ariaLabel = state ? `${panel.alt} ${state}.` : panel.alt;
     }
     clearTimeout(this.saying);

@@ -48,8 +48,10 @@ export function follow(view) {
     attributes.observe(element, { attributeFilter });
   }
   const sizes = new ResizeObserver((entries) => {
-    for (const { target, devicePixelContentBoxSize: box } of entries) {
-      view.pictures.find(({ canvas }) => canvas === target).box = box?.[0];
+    for (const { target, contentRect, devicePixelContentBoxSize: box } of entries) {
+      target.room = contentRect;
+      const picture = view.pictures.find(({ canvas }) => canvas === target);
+      if (picture) picture.box = box?.[0]; // else it was kept, and is no longer
     }
     repaint(); // a notebook attaches the figure after it is built: only then has it a style
   });

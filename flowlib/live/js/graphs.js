@@ -29,12 +29,12 @@ export class Graphs {
 
   /** The name of a graph: its role, and the checkboxes and dropdowns that it takes. */
   key(role) {
-    const taken = ({ name, kind }) =>
-      kind !== "slider" && (!role || this.spec.train.takes[role].includes(name));
+    const taken = (control) =>
+      !isNumber(control) && (!role || this.spec.train.takes[role].includes(control.name));
     return role + JSON.stringify(this.spec.controls.filter(taken).map(({ name }) => this.model.get(name)));
   }
 
-  /** The sliders, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
+  /** The controls that are numbers, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
   inputs(step, names) {
     const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
     const { spec, model } = this, drawing = model.get("drawing");
@@ -48,10 +48,14 @@ export class Graphs {
       return liveMore.rowsOf({ shape, ...rest }, drawing, spec.drawing, own);
     };
     for (const each of spec.noise) if (names.includes(each.name)) noises[each.name] ??= made(each);
-    const sliders = spec.controls.filter(({ kind }) => kind === "slider");
-    const values = sliders.map(({ name }) => [name, model.get(name)]);
+    const values = spec.controls.filter(isNumber).map(({ name }) => [name, Number(model.get(name))]);
     return { ...noises, ...Object.fromEntries(values) };
   }
+}
+
+/** Does a control reach the traced function as a number?  Another one has a graph for each of its values. */
+function isNumber({ kind, as_number }) {
+  return kind === "slider" || Boolean(as_number);
 }
 
 /** The constants: base64 in a page, bytes on any boundary in a notebook. */

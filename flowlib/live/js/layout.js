@@ -43,6 +43,10 @@ export function layOut(spec, controls, actions, starters) {
   return { body, pictures, readouts, alert, spoken };
 }
 
+/** The width and the height of a canvas in CSS pixels.  Measuring it would lay out the page in the middle
+ * of each frame: follow.js keeps what an observer saw. */
+export const roomOf = (canvas) => canvas.room ?? canvas.getBoundingClientRect();
+
 function picture({ panel, canvas }, labelled) {
   const element = make("div", { className: "live-panel" });
   element.style.setProperty("--aspect", panel.aspect);

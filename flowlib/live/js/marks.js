@@ -3,12 +3,11 @@
  *
  * A mark names the outputs it reads.  An infinite coordinate is not drawn: a curve has a gap there.
  */
+import { MARGIN, drawAxes } from "./axes.js";
+import { imageOf } from "./image.js";
+import { roomOf } from "./layout.js";
 import { hasHands } from "./second.js";
-import { scratch } from "./theme.js";
-import { hasCells, panelTicks, tickText } from "./words.js";
 
-/** Around each plot, in CSS pixels; live.css and static.py have the same four. */
-export const MARGIN = { left: 40, right: 10, top: 24, bottom: 40 };
 /** Of marks that lie over each other: the weakest colour still stands out from the page. */
 const OPACITY = 0.8;
 /** Of marks, as in marks.py: a shade's opacity, lines and dashes in pixels, widths of bars. */
@@ -39,7 +38,7 @@ export function plotOf({ x: [x0, x1], y: [y0, y1] }, width, height) {
  * @param {(name: string) => number} value of a slider
  */
 export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
-  const { width, height } = canvas.getBoundingClientRect();
+  const { width, height } = roomOf(canvas);
   const plot = plotOf(panel, width, height);
   if (!(plot.width > 0 && plot.height > 0)) return;
 
@@ -58,7 +57,7 @@ export function drawPanel(canvas, panel, outputs, shapes, theme, value) {
     context.restore();
   }
   context.restore();
-  drawAxes(context, panel, plot, theme);
+  drawAxes(canvas, context, panel, plot, theme);
   if (hasHands(panel)) liveMore.drawHands(context, panel, plot, theme, value);
 }
 
@@ -71,12 +70,11 @@ const MARKS = {
     context.imageSmoothingQuality = "high";
     context.translate(plot.left - across / 2, plot.bottom + down / 2);
     context.scale(across, -down); // row 0 is the lowest y
-    context.drawImage(image(outputs[mark.value], rows, columns, mark, theme), 0, 0);
+    context.drawImage(imageOf(mark, outputs[mark.value], shapes[mark.value], theme), 0, 0);
   },
 
   matrix(context, mark, { plot, outputs, shapes, theme }) {
-    const [rows, columns] = shapes[mark.value];
-    const cells = image(outputs[mark.value], rows, columns, mark, theme);
+    const cells = imageOf(mark, outputs[mark.value], shapes[mark.value], theme);
     context.imageSmoothingEnabled = false;
     context.drawImage(cells, plot.left, plot.top, plot.width, plot.height);
   },
@@ -168,22 +166,6 @@ const MARKS = {
   },
 };
 
-/** One pixel for each value, row by row from the top. */
-function image(value, rows, columns, mark, theme) {
-  let high = mark.high ?? mark.low;
-  if (mark.high == null) for (const v of value) if (v > high && v < Infinity) high = v;
-  const scale = high > mark.low ? 255 / (high - mark.low) : 255;
-  const pixels = new ImageData(columns, rows);
-  const packed = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < packed.length; i++) {
-    const level = Math.abs(value[i]) < Infinity ? (value[i] - mark.low) * scale : 0;
-    packed[i] = theme.heat[Math.trunc(Math.min(Math.max(level, 0), 255))];
-  }
-  const small = scratch(columns, rows);
-  small.getContext("2d").putImageData(pixels, 0, 0);
-  return small;
-}
-
 /** A polyline through at(0), ..., at(count - 1), broken where a coordinate is not finite. */
 function trace(context, plot, count, at) {
   let drawing = false;
@@ -215,50 +197,3 @@ function shade(context, plot, x, y) {
 
 /** Canvas arithmetic is single precision: keep what lies far outside merely outside. */
 const far = (pixel) => Math.min(Math.max(pixel, -1e5), 1e5);
-
-function drawAxes(context, panel, plot, theme) {
-  const { left, right, top, bottom } = plot;
-  const crisp = (pixel) => Math.round(pixel - 0.5) + 0.5;
-  const names = panel.marks.find((mark) => mark.labels)?.labels;
-  const [across, up] = panelTicks(panel, plot.width, plot.height);
-  context.strokeStyle = theme.line;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(crisp(left), top);
-  context.lineTo(crisp(left), crisp(bottom));
-  context.lineTo(right, crisp(bottom));
-  if (hasCells(panel)) {
-    context.lineTo(crisp(right), crisp(top));
-    context.lineTo(crisp(left), crisp(top));
-  }
-  if (!names) {
-    for (const value of across) {
-      context.moveTo(crisp(plot.x(value)), bottom);
-      context.lineTo(crisp(plot.x(value)), bottom + 4);
-    }
-  }
-  for (const value of up) {
-    context.moveTo(left, crisp(plot.y(value)));
-    context.lineTo(left - 4, crisp(plot.y(value)));
-  }
-  context.stroke();
-
-  context.fillStyle = theme.quiet;
-  context.font = `11px ${theme.font}`;
-  context.textBaseline = "top";
-  context.textAlign = "center";
-  (names ?? tickText(across)).forEach((text, i) => {
-    const last = right + MARGIN.right - 1 - context.measureText(text).width / 2; // not cut off
-    context.fillText(text, Math.min(plot.x(names ? i : across[i]), last), bottom + 7);
-  });
-  context.textBaseline = "middle";
-  context.textAlign = "right";
-  const room = left - 8; // a longer number is squeezed
-  tickText(up).forEach((text, i) => context.fillText(text, left - 7, plot.y(up[i]) + 0.5, room));
-  context.font = `12px ${theme.font}`;
-  context.textBaseline = "alphabetic";
-  context.textAlign = "left";
-  context.fillText(panel.ylabel, left, top - 10);
-  context.textAlign = "center";
-  context.fillText(panel.xlabel, (left + right) / 2, bottom + 34);
-}

@@ -1,4 +1,4 @@
-import { MODULE } from "./module.js";
+import { FUSED, MODULE } from "./module.js";
 
 /**
  * The memory of one figure, and the kernels that work in it: those of js/simd, where the browser has
@@ -9,9 +9,10 @@ export class Memory {
     this.bound = [];
     this.kernels = {};
     try {
-      const module = kernelModule();
-      this.pages = new WebAssembly.Memory({ initial: 1 }); // the first is the module's own
-      this.kernels = new WebAssembly.Instance(module, { env: { memory: this.pages } }).exports;
+      const modules = kernelModules();
+      this.pages = new WebAssembly.Memory({ initial: 1 }); // the first is the modules' own
+      const made = (module) => new WebAssembly.Instance(module, { env: { memory: this.pages } }).exports;
+      this.kernels = Object.assign({}, ...modules.map(made));
     } catch {
       this.pages = null;
     }
@@ -46,10 +47,16 @@ export class Memory {
 
 let compiled; // once for all figures of the page; null where that fails
 
-function kernelModule() {
+function kernelModules() {
   if (compiled === undefined) {
     compiled = null;
-    compiled = new WebAssembly.Module(Uint8Array.from(MODULE, (c) => c.charCodeAt(0) - 93));
+    const made = (text) => new WebAssembly.Module(Uint8Array.from(text, (c) => c.charCodeAt(0) - 35));
+    compiled = [made(MODULE)];
+    try {
+      compiled.push(made(FUSED));
+    } catch {
+      // no relaxed SIMD: the first module has a product too
+    }
   }
   return compiled;
 }

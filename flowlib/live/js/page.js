@@ -96,11 +96,18 @@ function firstDrawing({ drawing }) {
   return drawing && liveMore.decodeDrawing(drawing.shapes[drawing.start], drawing);
 }
 
+/** The graphs of a part of a figure, each with the part's constants. */
+function graphsOf({ graphs, data }) {
+  for (const graph of Object.values(graphs)) graph.data = data;
+  return graphs;
+}
+
 /** The part of an anywidget model that a view uses, without a kernel. */
 class PageModel extends EventTarget {
-  constructor({ spec, graphs, data, files }) {
+  constructor({ spec, graphs, data, files, parts = [] }) {
     super();
     this.files = files;
+    for (const part of parts) Object.assign(graphs, graphsOf(part));
     this.values = { ...defaults(spec), drawing: firstDrawing(spec), spec, graphs, data };
   }
   /** Fetches a graph that has a file of its own; by a script, for a page opened as a file. */
@@ -112,8 +119,7 @@ class PageModel extends EventTarget {
       script.onload = () => {
         script.remove();
         try {
-          const { graphs, data } = JSON.parse(script.part);
-          for (const graph of Object.values(graphs)) graph.data = data;
+          const graphs = graphsOf(JSON.parse(script.part));
           if (!graphs[key]) throw Error("another part");
           resolve(Object.assign(this.get("graphs"), graphs));
         } catch (error) {

@@ -32,9 +32,9 @@ export function paint(view, canvasOf) {
   for (const [i, part] of parts.entries()) {
     const box = new DOMRect(boxes[i].x - left, boxes[i].y - top, boxes[i].width, boxes[i].height);
     if (part.matches(".live-plot")) {
-      const { panel } = view.pictures.find(({ canvas }) => part.contains(canvas));
+      const { panel, past } = view.pictures.find(({ canvas }) => part.contains(canvas));
       const canvas = canvasOf(box.width, box.height);
-      view.paint(canvas, panel);
+      view.paint(canvas, panel, past);
       context.drawImage(canvas, box.x, box.y, box.width, box.height);
     } else if (part.matches(".live-key")) drawKey(context, part, box);
     else write(context, part, left, top);

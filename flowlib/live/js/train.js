@@ -1,15 +1,16 @@
 /**
  * Training in the page: a traced step turns the state into the next, as often as the reader likes.
  *
- * A frame takes a few steps, then draws.  On a slow device the steps take as long as a picture, in
- * several frames if need be.  Training pauses where nobody sees it, and stops where a number is not
+ * A frame takes as many steps as the reader's speed allows, then draws.  On a slow device the steps take
+ * as long as a picture, in several frames if need be.  Training pauses where nobody sees it, and stops where a number is not
  * finite: then the state is the last one whose loss was finite.
  */
 import { REDUCED_MOTION, button, make } from "./controls.js";
 import { allFinite } from "./kernels.js";
 import { number } from "./words.js";
 
-const PACE = 180; // steps in a second at most, so that a reader can watch
+/** Steps in a second at most: 180, so that a reader can watch; 0 is one step a frame. */
+const PACES = { "speed: slow": 0, "speed: usual": 180, "speed: fast": Infinity };
 const BUDGET = 24; // milliseconds that steps may take between pictures, where those take less
 const LONGEST = 50; // milliseconds after which a frame takes no further step: a click is waiting
 const REST = 1000; // milliseconds between pictures for readers who want no motion
@@ -28,7 +29,10 @@ export class Training {
     });
     const again = button("Reset", () => view.reset());
     this.told = make("span", { className: "live-count" });
-    this.elements = [this.toggle, once, again, this.told];
+    this.speed = make("select", { ariaLabel: "Speed of training" });
+    this.speed.append(...Object.keys(PACES).map((text) => make("option", {}, text)));
+    this.speed.selectedIndex = 1;
+    this.elements = [this.toggle, once, again, this.speed, this.told];
 
     const sight = new IntersectionObserver((entries) => {
       if (!entries.at(-1).isIntersecting) this.pause();
@@ -61,7 +65,8 @@ export class Training {
       const start = performance.now();
       if (!spent) picture = start - ended;
       const end = start + Math.min(Math.max(picture, BUDGET) - spent, LONGEST);
-      let left = Math.max(Math.round((now - last) * PACE / 1000), 1);
+      const pace = PACES[this.speed.value];
+      let left = Math.max(pace && Math.round((now - last) * pace / 1000), 1);
       for (; this.frame && left && performance.now() < end; left--) this.advance();
       last = now;
       ended = performance.now();

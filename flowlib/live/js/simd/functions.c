@@ -7,22 +7,23 @@
     for (int i = 0; i < n; i += 4) STORE(o + i, f(LOAD(x + i))); \
   }
 
-/* 2^k for whole numbers k from -126 to 127, as float32. */
+/* 2^k for whole numbers k from -126 to 127, as float32; 0 for -127. */
 INLINE vector power_of_two(vector k) {
   return wasm_i32x4_shl(wasm_i32x4_add(k, wasm_i32x4_splat(127)), 23);
 }
 
-/* exp(x) = 2^k exp(r), |r| <= log(2) / 2, to 1.2e-7; 2^k in two factors, for it may be subnormal. */
+/* exp(x) = 2^k exp(r), |r| <= log(2) / 2, to 1.2e-7; 2^k in two factors, for it may be subnormal.  From
+ * -176 down both factors are 0: a product that rounds to 0 takes several times as long. */
 INLINE vector exponential(vector x) {
-  vector y = wasm_f32x4_pmax(wasm_f32x4_pmin(x, SPLAT(100)), SPLAT(-110)); /* NaN stays */
+  vector y = wasm_f32x4_pmax(wasm_f32x4_pmin(x, SPLAT(100)), SPLAT(-176)); /* NaN stays */
   vector sum = ADD(MUL(y, SPLAT(0x1.715476p+0f)), SPLAT(0x1.8p23f)); /* its low bits: k */
   vector k = SUB(sum, SPLAT(0x1.8p23f));
   vector r = SUB(SUB(y, MUL(k, SPLAT(0.693359375f))), MUL(k, SPLAT(-2.12194440e-4f)));
   vector rr = MUL(r, r);
-  vector a = ADD(MUL(SPLAT(1.6666665459e-1f), r), SPLAT(5.0000001201e-1f));
-  vector b = ADD(MUL(SPLAT(8.3334519073e-3f), r), SPLAT(4.1665795894e-2f));
-  vector c = ADD(MUL(SPLAT(1.9875691500e-4f), r), SPLAT(1.3981999507e-3f));
-  vector p = ADD(ADD(r, SPLAT(1)), MUL(rr, ADD(a, MUL(rr, ADD(b, MUL(rr, c))))));
+  vector a = ADD(MUL(SPLAT(1.6666520632e-1f), r), SPLAT(4.9999993448e-1f));
+  vector b = ADD(MUL(SPLAT(8.3687168836e-3f), r), SPLAT(4.1668388048e-2f));
+  vector p = ADD(a, MUL(rr, ADD(b, MUL(rr, SPLAT(1.3814598513e-3f)))));
+  p = ADD(ADD(r, SPLAT(1)), MUL(rr, p));
   vector whole = wasm_i32x4_sub(sum, SPLAT(0x1.8p23f)), half = wasm_i32x4_shr(whole, 1);
   return MUL(MUL(p, power_of_two(half)), power_of_two(wasm_i32x4_sub(whole, half)));
 }

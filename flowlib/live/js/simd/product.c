@@ -1,6 +1,15 @@
-/* The matrix product, in panels of eight columns. */
+/* The matrix product, in panels of eight columns.
+ *
+ * It is compiled twice, once for browsers with relaxed SIMD, whose fused multiply-add makes it almost
+ * half as fast again. */
 
 #include "simd.h"
+
+#ifdef __wasm_relaxed_simd__
+#define PLUS_PRODUCT(c, a, b) wasm_f32x4_relaxed_madd(a, b, c)
+#else
+#define PLUS_PRODUCT(c, a, b) ADD(c, MUL(a, b))
+#endif
 
 /* `rows` rows of x times a panel of eight columns, whose rows lie `gap` apart: the sums stay in registers. */
 INLINE void block(const int rows, float *o, float *x, float *panel, float *bias, int k, int n, int gap) {
@@ -13,8 +22,8 @@ INLINE void block(const int rows, float *o, float *x, float *panel, float *bias,
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
       vector a = wasm_v128_load32_splat(x + r * k + l);
-      left[r] = ADD(left[r], MUL(a, y));
-      right[r] = ADD(right[r], MUL(a, z));
+      left[r] = PLUS_PRODUCT(left[r], a, y);
+      right[r] = PLUS_PRODUCT(right[r], a, z);
     }
   }
 #pragma clang loop unroll(full)

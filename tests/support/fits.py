@@ -1,17 +1,10 @@
-"""Small screens and large letters: no page is too wide, and nothing in a figure lies on anything."""
+"""What lies on something else, on a small screen or with large letters."""
 
-from __future__ import annotations
-
-import pytest
-
-from tools.book import FIGURED, PAGES, TWO_FRAMES, Visit
-
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
 SIZES = [
     (320, 100),
     (320, 200),
-    (390, 150),
     (390, 200),
+    (390, 150),
     (1280, 150),
     (1280, 200),
 ]  # pixels, percent
@@ -58,47 +51,3 @@ COVERED = """(figure) => [...figure.querySelectorAll("input, select, button")].f
     const found = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
     return !control.contains(found) && !found.closest(".live-controls");
 }).map((control) => control.name || control.textContent)"""
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_is_wider_than_a_small_screen(browser, address, name):
-    too_wide = []
-    with Visit(browser, address, **PHONE) as visit:
-        visit.open(name)
-        visit.rest()
-        visit.page.add_style_tag(content=LAID_OUT)
-        for width, percent in ((320, 100), (320, 200), (390, 200)):
-            visit.page.set_viewport_size({"width": width, "height": 800})
-            visit.page.evaluate(LETTERS, percent)
-            visit.page.evaluate(TWO_FRAMES)
-            wide = visit.page.evaluate("document.documentElement.scrollWidth")
-            too_wide += [(width, percent, wide)] if wide > width else []
-    assert too_wide == []
-
-
-@pytest.mark.parametrize("name", FIGURED)
-def test_large_letters_leave_each_control_its_room(browser, address, name):
-    faults = []
-    with Visit(browser, address, **PHONE) as visit:
-        visit.open(name)
-        visit.page.add_style_tag(content=LAID_OUT)
-        for width, percent in SIZES:
-            visit.page.set_viewport_size({"width": width, "height": 800})
-            visit.page.evaluate(LETTERS, percent)
-            visit.page.evaluate(TWO_FRAMES)
-            faults += [(width, percent, *each) for each in visit.page.evaluate(FAULTS)]
-    assert faults == []
-
-
-@pytest.mark.parametrize("name", FIGURED)
-def test_nothing_covers_a_control_when_a_reader_scrolls_back(browser, address, name):
-    with Visit(browser, address, **PHONE) as visit:
-        for figure in visit.open(name):
-            figure.wake()
-            controls = figure.handle.query_selector(".live-controls")
-            controls.evaluate("(it) => scrollBy(0, it.getBoundingClientRect().top - 680)")
-            visit.page.mouse.wheel(0, 120)
-            visit.page.evaluate(TWO_FRAMES)
-            visit.page.mouse.wheel(0, -120)
-            visit.page.evaluate(TWO_FRAMES)
-            assert figure.handle.evaluate(COVERED) == [], figure.name
