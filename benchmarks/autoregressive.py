@@ -2,9 +2,9 @@
 
 Every library builds the same MAF: as many layers, hidden widths and parameters, ReLU, random weights,
 the order of the variables reversed or permuted from layer to layer.  Sampling is timed with trained
-weights, too.  One row of the table is one piece of work.  Those that do it alternate, a quarter of a second each, so that a slow moment of the
-machine hits all of them, and the median of each counts.  Two threads, float32; only the training step
-has gradients.
+weights, too.  One row of the table is one piece of work.  Those that do it alternate, a quarter of a
+second each, so that a slow moment of the machine hits all of them, and the median of each counts.
+Two threads, float32; only the training step has gradients.
 
 FlowJAX's functions are compiled, the others run one operation of torch after the other, as flowlib
 does: the fastest peer is one of those, and FlowJAX has a ratio of its own.

@@ -9,9 +9,10 @@ One row of the table is one piece of work, in batches of 256, done for fifteen s
 one call of each library; who goes first rotates.  A slow moment of the machine lasts longer than a
 round, so the ratio is taken round by round, flowlib's time by that of the peer with the smallest
 median, and its median counts.  That peer is one in torch, whose operations run one after the other
-as flowlib's do; FlowJAX's are compiled into one, and have a ratio of their own.  Two threads, float32; only the training step (the loss, its
-gradient, Adam) has gradients.  Run nothing else meanwhile: on two cores, another busy
-process makes two threads wait for each other, a hundred times longer than they compute.
+as flowlib's do; FlowJAX's are compiled into one, and have a ratio of their own.  Two threads, float32;
+only the training step (the loss, its gradient, Adam) has gradients.  Run nothing else meanwhile: on
+two cores, another busy process makes two threads wait for each other, a hundred times longer than
+they compute.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
     .venv/bin/python -m benchmarks.coupling [--out PATH]
