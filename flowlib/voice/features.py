@@ -59,7 +59,7 @@ def analyse(sound: Tensor) -> Tensor:
         track = np.interp(places, places[known], found[known].log())
         log_f0 = _median(torch.from_numpy(track).float(), 7)
     else:
-        log_f0 = torch.full((count,), math.log(200.0))
+        log_f0 = torch.full((count,), math.log(SPEAKER))
     return torch.cat([bands, log_f0[None], voiced[None]])
 
 

@@ -79,7 +79,7 @@ def load_weights(path: str | os.PathLike) -> nn.Module:
 
 
 def pretrained(name: str) -> nn.Module:
-    """A model that comes with flowlib: "teacher", "whisper" or "student", or one of "spoken-" these.
+    """A model that comes with flowlib: "teacher", "whisper" or "student", or "spoken-teacher" and so on.
 
     The teacher was trained by maximum likelihood; the whisper is the student that minimised the
     divergence from it only; the student minimised the power loss as well.  Those that sing are

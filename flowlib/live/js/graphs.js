@@ -34,7 +34,8 @@ export class Graphs {
     return role + JSON.stringify(this.spec.controls.filter(taken).map(({ name }) => this.model.get(name)));
   }
 
-  /** The controls that are numbers, and those of `names` that are noise, of a step; controls.py mixes the seeds likewise. */
+  /** The controls that are numbers, and those of `names` that are noise, of a step; controls.py mixes the
+   * seeds likewise. */
   inputs(step, names) {
     const draw = this.model.get("seed") * (this.spec.train?.steps ?? 1) + step;
     const { spec, model } = this, drawing = model.get("drawing");

@@ -1,9 +1,9 @@
 /**
  * Training in the page: a traced step turns the state into the next, as often as the reader likes.
  *
- * A frame takes as many steps as the reader's speed allows, then draws.  On a slow device the steps take
- * as long as a picture, in several frames if need be.  Training pauses where nobody sees it, and stops where a number is not
- * finite: then the state is the last one whose loss was finite.
+ * A frame takes as many steps as the reader's speed allows, then draws.  On a slow device the steps
+ * take as long as a picture, in several frames if need be.  Training pauses where nobody sees it, and
+ * stops where a number is not finite: then the state is the last one whose loss was finite.
  */
 import { REDUCED_MOTION, button, make } from "./controls.js";
 import { allFinite } from "./kernels.js";
