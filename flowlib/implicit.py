@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,8 @@ def is_implicit(layer: Autoregressive, z: Tensor, c: Tensor | None) -> bool:
         return False
     if type(made) is not MADE or (made.dropout and made.training):
         return False
-    if not in_blocks(layer.dim, z.shape[:-1].numel()) or may_hold(z.isnan()):
+    # the number of points by prod, which a trace may leave open; Size.numel would fix it
+    if not in_blocks(layer.dim, math.prod(z.shape[:-1])) or may_hold(z.isnan()):
         return False
     given = [t for t in (z, c, *layer.parameters()) if t is not None]
     weights = [t for each in made.layers for t in (each.weight, each.bias) if t.requires_grad]
