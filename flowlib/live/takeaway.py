@@ -23,7 +23,8 @@ def offer_code(figure: TrainingFigure, text: str, **words: dict[str, str]) -> No
     Args:
         text: code with names in double angle brackets, as in ``lr=10**<<log_lr>>``: those of
             controls, ``seed``, or ``drawing``, the text of the drawing that a link has.
-        words: for a dropdown, the code of each option.  It may have names in it too.
+        words: for a checkbox or a dropdown, the code of each option.  It may have the names of
+            controls in it whose words come later.
 
     Raises:
         ValueError: an option without code.
@@ -47,7 +48,9 @@ def offer_code(figure: TrainingFigure, text: str, **words: dict[str, str]) -> No
         options = figure._controls[name].options
         if missing := [option for option in options if option not in codes]:
             raise ValueError(f"offer_code expected code for each option of {name}; not {missing}")
-    figure.spec = figure.spec | {"code": {"text": text, "words": words, "colab": COLAB}}
+    # Pairs: code may have the names of later words in it, and a notebook's file sorts what has names.
+    code = {"text": text, "words": list(words.items()), "colab": COLAB}
+    figure.spec = figure.spec | {"code": code}
 
 
 def code_of(figure: TrainingFigure) -> str:
@@ -56,7 +59,7 @@ def code_of(figure: TrainingFigure) -> str:
     if figure._paper:
         values["drawing"] = encode(figure.drawing, figure._paper)
     text = code["text"]
-    for name, codes in code["words"].items():
+    for name, codes in code["words"]:
         text = text.replace(f"<<{name}>>", codes[values[name]])
     for name, value in values.items():
         text = text.replace(

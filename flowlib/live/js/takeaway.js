@@ -20,7 +20,7 @@ export class Takeaway {
   write() {
     const { spec, model } = this.view, { text, words } = spec.code;
     const put = (into, [name, value]) => into.replaceAll(`<<${name}>>`, () => value);
-    const options = Object.entries(words).map(([name, codes]) => [name, codes[model.get(name)]]);
+    const options = words.map(([name, codes]) => [name, codes[model.get(name)]]);
     const values = ["seed", ...spec.controls.map(({ name }) => name)].map((name) => [name, model.get(name)]);
     if (spec.drawing) values.push(["drawing", encodeDrawing(model.get("drawing"), spec.drawing)]);
     this.code.value = [...options, ...values].reduce(put, text);
