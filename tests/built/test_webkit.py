@@ -26,7 +26,9 @@ def test_every_figure_is_ready_and_follows_its_first_control(kit, address, name)
     lifeless = []
     for figure in kit.open(f"{address}{name}.html"):
         figure.wake()
-        figure.act("Reset")  # the same frame again: WebKit may paint the first one by a pixel otherwise
+        figure.act(
+            "Reset"
+        )  # the same frame again: WebKit may paint the first one by a pixel otherwise
         lifeless += dead(figure, figure.controls[:1])
     assert lifeless == []
     assert kit.foreign == [], "requests to others"
