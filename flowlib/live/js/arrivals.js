@@ -11,11 +11,16 @@ export class Arrivals {
   missing() {
     const { view, coming } = this, { model } = view;
     if (!model.files) return false;
-    const roles = view.training ? ["start", "step", "show"] : [""];
-    const lacking = roles.map((role) => view.graphs.key(role)).filter((key) => !model.get("graphs")[key]);
+    const lacking = this.wanted().filter((key) => !model.get("graphs")[key]);
     for (const key of lacking) if (!coming.has(key)) this.fetch(key);
     view.figure.ariaBusy = String(lacking.length > 0);
     return lacking.length > 0;
+  }
+
+  /** The names of the graphs of the present choice. */
+  wanted() {
+    const { training, graphs } = this.view;
+    return (training ? ["start", "step", "show"] : [""]).map((role) => graphs.key(role));
   }
 
   async fetch(key) {
@@ -25,6 +30,7 @@ export class Arrivals {
       await view.model.fetch(key);
       view.schedule();
     } catch {
+      if (!this.wanted().includes(key)) return; // another choice was made meanwhile
       view.pause();
       cancelAnimationFrame(view.frame); // of the pause: it would ask for the file again at once
       view.frame = 0;
