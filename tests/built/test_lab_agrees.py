@@ -15,20 +15,10 @@ import pytest
 import torch
 
 from cells import run
+from flow_lab import CELLS
 from flowlib.live.drawing import Paper, realisations
 from tools.book import Visit
 
-CELLS = [
-    "imports",
-    "imports-live",
-    "build",
-    "build-flows",
-    "chosen",
-    "densities",
-    "entropies",
-    "em",
-]
-CELLS += ["step", "points", "step-adam"]
 CHOICES = {"log_lr": -2.2, "swap": 1.0, "bound": 1.0, "islands": 0.0, "batch": 256.0}
 CHOOSE = """(figure, choice) => {
     for (const [name, value] of Object.entries(choice)) figure.live.change(name, value);
@@ -44,7 +34,7 @@ WHOLE = "EVERY_FLOW" in os.environ
 
 @pytest.fixture(scope="module")
 def lab():
-    return run("lab", *CELLS).names
+    return run("lab", *CELLS, "points").names
 
 
 def in_torch(lab, kind, size, data, steps):

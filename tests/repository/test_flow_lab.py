@@ -8,6 +8,7 @@ from torch.distributions import MultivariateNormal
 from torch.nn.utils import parameters_to_vector
 
 from cells import run
+from flow_lab import CELLS
 from flowlib.live.drawing import Drawn, Paper, encode, part_of
 from flowlib.live.noise import noise
 
@@ -17,27 +18,8 @@ PAPER = Paper((-4.0, 4.0), (-4.0, 4.0), "two moons")
 @pytest.fixture(scope="module")
 def lab():
     """What the cells before the figure define."""
-    cells = [
-        "imports",
-        "imports-live",
-        "build",
-        "build-flows",
-        "chosen",
-        "densities",
-        "entropies",
-        "em",
-    ]
-    cells += [
-        "step",
-        "step-adam",
-        "paths",
-        "scores",
-        "overfits",
-        "code",
-        "code-data",
-        "code-choices",
-    ]
-    return run("lab", *cells).names
+    more = "paths", "scores", "overfits", "code", "code-data", "code-choices"
+    return run("lab", *CELLS, *more).names
 
 
 CHOICES = {
