@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from flowlib.voice.features import BANDS, HOP, RATE, analyse, conditions, log_mel
 from flowlib.voice.fidelity import compare
 from flowlib.voice.recordings import CREDIT, FILE, SENTENCES, recordings
-from flowlib.voice.speech import Speech, cut, is_speech, part_of, read_speech
+from flowlib.voice.speech import Speech, cut, is_speech, part_of, read_speech, write_wave
 from talk import talk, write
 
 
@@ -54,6 +54,13 @@ def test_a_folder_is_read_without_its_tones_and_silences(tmp_path):
         read_speech(tmp_path, "test" if part != "test" else "train")
     with pytest.raises(ValueError, match="expected one of .*; got 'dev'"):
         read_speech(tmp_path, "dev")
+
+
+def test_a_sentence_that_is_there_twice_is_read_once(tmp_path):
+    write(tmp_path / "first.wav", talk())
+    write(tmp_path / "other.wav", talk(seed=1))
+    write_wave(tmp_path / "second.wav", 0.3 * talk() / talk().abs().max())  # rounded otherwise
+    assert [each.name for each in read_speech(tmp_path)] == ["other", "second"]
 
 
 def test_a_file_of_another_rate_is_refused(tmp_path):
