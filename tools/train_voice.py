@@ -62,7 +62,7 @@ RECIPES = {
     "whisper": Recipe(500, 8e-3, 4, 1024, SUNG, "teacher"),
     "student": Recipe(2600, 8e-3, 4, 1024, SUNG, "teacher", power=100.0),
     "spoken-teacher": Recipe(
-        30_000, 8e-4, 3, 2400, {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
+        18_000, 8e-4, 3, 2400, {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
     ),
     "spoken-whisper": Recipe(200, 3e-3, 4, 1600, SPOKEN, "spoken-teacher"),
     "spoken-student": Recipe(1400, 3e-3, 4, 1600, SPOKEN, "spoken-teacher", power=40.0),
