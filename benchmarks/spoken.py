@@ -22,6 +22,7 @@ from pocketsphinx import Decoder
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmarks import quiet
 from benchmarks.record import RESULTS, machine, write
 from flowlib.voice.distill import kl
 from flowlib.voice.features import RATE, conditions
@@ -36,6 +37,7 @@ from benchmarks.transcripts import PHONES, TRANSCRIPTS
 BITS = torch.log(torch.tensor(2.0)).item()  # nats in a bit
 WEIGHTS = Path(__file__).parents[1] / "flowlib" / "voice" / "weights"
 DRAWS = 5  # of a voice's noise
+ROUNDS = 9  # of the timing
 TAPS = 32  # samples that the linear prediction sees
 
 
@@ -132,6 +134,22 @@ def recogniser(words: list[str]) -> Callable[[Tensor], str]:
     return hear
 
 
+def speeds(teacher: nn.Module, student: nn.Module, sentence: Speech) -> dict:
+    """Milliseconds for a second of speech, by turns; the teacher keeps what it has computed."""
+    c = conditions(sentence.frames, phase=True)[None, :, :RATE]
+    noise = torch.rand(1, 2, RATE, generator=torch.Generator().manual_seed(0))
+    contenders = {
+        "teacher": lambda: teacher.generate(noise, c[:, : teacher.net.conditions]),
+        "student": lambda: student.given(c[0])(logit(noise[:, 0])),
+        quiet.REFERENCE: quiet.reference(),
+    }
+    took: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(ROUNDS):
+        for name, work in contenders.items():
+            took[name].append(quiet.timed(work))
+    return quiet.row("a second of speech", took)
+
+
 def mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
     """Means over the draws, and under "±" their standard deviations."""
     stack = {
@@ -171,10 +189,11 @@ def main():
         "seconds": round(sum(len(each.wave) for each in test) / RATE, 1),
         "bits": {"linear": round(linear(train, test), 3), "teacher": round(bits(teacher, test), 3)},
         "voices": {name: mean_of(each) for name, each in rows.items()},
+        "speed": speeds(teacher, voices["student"], max(test, key=lambda each: len(each.wave))),
         "machine": machine(),
     }
     write(RESULTS / "spoken.json", result)
-    print(result["bits"], *result["voices"].items(), sep="\n")
+    print(result["bits"], *result["voices"].items(), result["speed"], sep="\n")
 
 
 if __name__ == "__main__":
