@@ -5,6 +5,7 @@
  * straight lines, which hiss.  So the gaps are filled here until what is left to fill is not heard.
  */
 import { button } from "./controls.js";
+import { wav } from "./wav.js";
 
 const RATE = 32000; // samples a second, at least
 const REACH = 16; // samples on either side of one that is filled in
@@ -64,6 +65,12 @@ export class Sound {
     source.start();
     this.source = source;
     this.element.textContent = `Stop ${label}`;
+  }
+
+  /** The wave that is shown as a file, as loud as it plays. */
+  file() {
+    const { wave, rate } = this.panel;
+    return wav(audible(this.view.outputs[wave], FADE * rate), rate);
   }
 
   /** Fades out: a sudden end would click. */
