@@ -8,7 +8,7 @@ Torch computes in double precision here, so that all rounding is the page's: in 
 RealNVP of 4 x 64 is 0.002 off on the banana after 100 steps, where the page is 0.0001 off at most.
 
 Here on one deep flow and one of splines, on two densities each.  With EVERY_FLOW=all on every flow
-and all data, which takes ten minutes, or with EVERY_FLOW="MAF 8" on those whose name has that in it;
+and all data, which takes five minutes, or with EVERY_FLOW="MAF 8" on those whose name has that in it;
 then the page trains on to 300 steps, without a NaN.
 """
 

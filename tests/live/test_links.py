@@ -97,8 +97,8 @@ def test_a_link_works_whatever_others_add_to_it(show, address):
 )
 def test_a_link_that_names_what_the_figure_lacks_says_so_and_brings_the_rest(show, query, names):
     shown = show(fragment=f"#everything?a=-1.24&{query}k=4")
-    words = f"this figure has no {names}, and the rest is as in the link"
-    assert shown.alert == f"The link could not be followed: {words}. Move a control to go on."
+    words = f"The link could be followed in part only: this figure has no {names}."
+    assert shown.alert == f"{words} Move a control to go on."
     values = [shown.figure.locator(f"[name={name}]").input_value() for name in ("a", "k")]
     assert values == ["-1.24", "4"]
     shown.set("a", 1.0)

@@ -169,12 +169,13 @@ class Address {
   }
 
   /**
-   * Takes the state from the page's address, if it is this figure's; throws, in words.  A name that
-   * no control has may be of an older edition of the page: the rest is taken, and the words say so.
+   * Takes the state from the page's address; throws, in words.
+   * @returns {string[] | null} the names that no control has, as a link to an older edition of the
+   *   page may; null where the address is not of this figure
    */
   read() {
     const [name, ...query] = location.hash.slice(1).split(/[?&]/);
-    if (name !== this.spec.name || !query.length) return false;
+    if (name !== this.spec.name || !query.length) return null;
     const wanted = [...new URLSearchParams(query.join("&"))];
     const own = [{ name: "seed", kind: "seed", label: "seed" }, ...this.spec.controls];
     if (this.spec.drawing) own.push({ name: "drawing", kind: "drawing", paper: this.spec.drawing });
@@ -186,8 +187,7 @@ class Address {
       return [];
     });
     for (const [key, value] of values) this.model.set(key, value);
-    if (lost.length) throw Error(`this figure has no ${lost.join(", ")}, and the rest is as in the link`);
-    return true;
+    return lost;
   }
 }
 
