@@ -212,7 +212,9 @@ def given(control: Slider | Checkbox | Choice, value):
     """What ``fn`` gets for a value of a control."""
     if control.discrete:
         return value
-    return torch.tensor(float(control.options.index(value) if isinstance(value, str) else value))
+    if isinstance(control, Choice) and isinstance(value, str):
+        value = control.options.index(value)
+    return torch.tensor(float(value))
 
 
 def control_spec(name: str, control) -> dict:
