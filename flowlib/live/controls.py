@@ -115,10 +115,7 @@ class Checkbox:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several; ``fn`` is traced once for each, unless it takes them as numbers.
-
-    The default is the first.
-    """
+    """One of several, at first the first; ``fn`` is traced for each, unless it takes them as numbers."""
 
     options: list
     value: object = None
