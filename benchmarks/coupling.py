@@ -25,8 +25,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import nflows.distributions
-import nflows.flows
 import nflows.nn.nets
 import nflows.transforms
 import normflows
@@ -46,21 +44,20 @@ from benchmarks.peers import (
     training_step,
 )
 from benchmarks.record import RESULTS
-from flowlib import AffineCoupling, Flow, alternate, standard_normal
+from benchmarks.stacks import of_flowlib, of_nflows, of_normflows, of_zuko
+from flowlib import AffineCoupling, alternate
 
 LAYERS, BATCH, SECONDS = 8, 256, 15
 WARM_UP = 10  # calls of each, before the clock starts
 HIDDEN = {2: (32, 32), 64: (128, 128)}  # of each D
 AT_MOST = 1.05  # times the fastest peer
 
-# -- the same flow, six times; the layers go from base to data in flowlib and normflows, and
-#    from data to base in zuko and nflows
+# -- the same flow, six times
 
 
 def flowlib_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
     layers = [AffineCoupling(dim, alternate(dim, k), hidden) for k in range(LAYERS)]
-    flow = Flow(standard_normal(dim), *layers)
-    return Contender(flow, flow.log_prob, lambda n: flow.sample((n,)))
+    return of_flowlib(layers, dim)
 
 
 def zuko_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
@@ -68,11 +65,7 @@ def zuko_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
         zuko.flows.GeneralCouplingTransform(dim, mask=alternate(dim, k), hidden_features=hidden)
         for k in reversed(range(LAYERS))
     ]
-    base = zuko.lazy.UnconditionalDistribution(
-        zuko.distributions.DiagNormal, torch.zeros(dim), torch.ones(dim), buffer=True
-    )
-    flow = zuko.lazy.Flow(layers, base)
-    return Contender(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
+    return of_zuko(layers, dim)
 
 
 class NflowsMLP(nflows.nn.nets.MLP):
@@ -90,10 +83,7 @@ def nflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
         nflows.transforms.AffineCouplingTransform(~alternate(dim, k), network)  # True: it changes
         for k in reversed(range(LAYERS))
     ]
-    flow = nflows.flows.Flow(
-        nflows.transforms.CompositeTransform(layers), nflows.distributions.StandardNormal([dim])
-    )
-    return Contender(flow, flow.log_prob, flow.sample)
+    return of_nflows(layers, dim)
 
 
 def normflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
@@ -104,9 +94,7 @@ def normflows_real_nvp(dim: int, hidden: tuple[int, ...]) -> Contender:
         )
         for k in range(LAYERS)
     ]
-    base = normflows.distributions.DiagGaussian(dim, trainable=False)
-    flow = normflows.NormalizingFlow(base, layers)
-    return Contender(flow, flow.log_prob, lambda n: flow.sample(n)[0])
+    return of_normflows(layers, dim)
 
 
 LIBRARIES = {
@@ -178,14 +166,16 @@ def rows(dim: int):
 
 def tables(result: dict) -> list[str]:
     names = result["rows"][0]["median_ms"]
-    head = ["median ms", *names, "times the fastest peer", "at most", "times FlowJAX", "rounds"]
+    compiled = [COMPILED] if COMPILED in names else []
+    beside = [f"times {name}" for name in compiled]
+    head = ["median ms", *names, "times the fastest peer", "at most", *beside, "rounds"]
     lines = [
         [
             each["work"],
             *each["median_ms"].values(),
             each["ratio_to"]["fastest_peer"],
             each["wanted_at_most"]["fastest_peer"],
-            each["ratio_to"].get(COMPILED, ""),
+            *(each["ratio_to"][name] for name in compiled),
             each["rounds"],
         ]
         for each in result["rows"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import nflows.distributions
-import nflows.flows
 import nflows.transforms
 import normflows
 import zuko
@@ -11,7 +9,8 @@ from torch import nn
 
 from benchmarks.other_peers import flowjax_maf, pyro_maf
 from benchmarks.peers import Contender
-from flowlib import Flow, MaskedAutoregressive, standard_normal
+from benchmarks.stacks import of_flowlib, of_nflows, of_normflows
+from flowlib import MaskedAutoregressive
 
 
 def at_random(dim: int, hidden: tuple[int, ...], order=None) -> MaskedAutoregressive:
@@ -23,8 +22,7 @@ def at_random(dim: int, hidden: tuple[int, ...], order=None) -> MaskedAutoregres
 
 def flowlib_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
     orders = [range(dim)[:: (-1) ** k] for k in range(layers)]
-    flow = Flow(standard_normal(dim), *(at_random(dim, hidden, order) for order in orders))
-    return Contender(flow, flow.log_prob, lambda n: flow.sample((n,)))
+    return of_flowlib([at_random(dim, hidden, order) for order in orders], dim)
 
 
 def zuko_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
@@ -41,11 +39,7 @@ def nflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
                 dim, hidden[0], num_blocks=len(hidden) - 1, use_residual_blocks=False
             ),
         ]
-    flow = nflows.flows.Flow(
-        nflows.transforms.CompositeTransform(transforms),
-        nflows.distributions.StandardNormal([dim]),
-    )
-    return Contender(flow, flow.log_prob, flow.sample)
+    return of_nflows(transforms, dim)
 
 
 def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
@@ -59,9 +53,7 @@ def normflows_maf(dim: int, layers: int, hidden: tuple[int, ...]) -> Contender:
         made = layer.autoregressive_net
         made.initial_layer = nn.Sequential(made.initial_layer, nn.ReLU())
         flows += [normflows.flows.Reverse(layer), normflows.flows.Permute(dim, mode="swap")]
-    base = normflows.distributions.DiagGaussian(dim, trainable=False)
-    flow = normflows.NormalizingFlow(base, flows)
-    return Contender(flow, flow.log_prob, lambda n: flow.sample(n)[0])
+    return of_normflows(flows, dim)
 
 
 LIBRARIES = {

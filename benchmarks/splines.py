@@ -16,8 +16,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import nflows.distributions
-import nflows.flows
 import nflows.transforms
 import normflows
 import torch
@@ -32,7 +30,8 @@ from zuko.transforms import MonotonicRQSTransform
 from benchmarks.coupling import AT_MOST, BATCH, NflowsMLP, race, tables
 from benchmarks.peers import Contender, main, same_flow, training_step
 from benchmarks.record import RESULTS
-from flowlib import Autoregressive, Coupling, Flow, SplineTransformer, alternate, standard_normal
+from benchmarks.stacks import of_flowlib, of_nflows, of_normflows, of_zuko
+from flowlib import Autoregressive, Coupling, SplineTransformer, alternate
 
 BINS, BOX = 8, 5.0
 COUPLINGS, HIDDEN = 8, {2: (32, 32), 64: (128, 128)}  # of each D
@@ -43,43 +42,21 @@ SPLINE = {"univariate": MonotonicRQSTransform, "shapes": [(BINS,), (BINS,), (BIN
 BINNED = {"num_bins": BINS, "tails": "linear", "tail_bound": BOX}  # nflows' and normflows'
 
 
-def of_flowlib(layers: list, dim: int) -> Contender:
-    for layer in layers:  # at random, as the peers' start
+def at_random(layers: list, dim: int) -> Contender:
+    """flowlib's flow, whose layers start at random as the peers' do."""
+    for layer in layers:
         network = layer.network
-        (
-            network[-1] if isinstance(network, nn.Sequential) else network.layers[-1]
-        ).reset_parameters()
-    flow = Flow(standard_normal(dim), *layers)
-    return Contender(flow, flow.log_prob, lambda n: flow.sample((n,)))
+        last = network[-1] if isinstance(network, nn.Sequential) else network.layers[-1]
+        last.reset_parameters()
+    return of_flowlib(layers, dim)
 
 
-def of_zuko(layers: list, dim: int) -> Contender:
-    base = zuko.lazy.UnconditionalDistribution(
-        zuko.distributions.DiagNormal, torch.zeros(dim), torch.ones(dim), buffer=True
-    )
-    flow = zuko.lazy.Flow(layers, base)
-    return Contender(flow, lambda x: flow().log_prob(x), lambda n: flow().sample((n,)))
-
-
-def of_nflows(layers: list, dim: int) -> Contender:
-    flow = nflows.flows.Flow(
-        nflows.transforms.CompositeTransform(layers), nflows.distributions.StandardNormal([dim])
-    )
-    return Contender(flow, flow.log_prob, flow.sample)
-
-
-def of_normflows(layers: list, dim: int) -> Contender:
-    base = normflows.distributions.DiagGaussian(dim, trainable=False)
-    flow = normflows.NormalizingFlow(base, layers)
-    return Contender(flow, flow.log_prob, lambda n: flow.sample(n)[0])
-
-
-# -- couplings; the layers go from base to data in flowlib and normflows, from data to base elsewhere
+# -- couplings
 
 
 def flowlib_coupling(dim: int, hidden: tuple[int, ...]) -> Contender:
     spline = SplineTransformer(BINS, BOX)
-    return of_flowlib(
+    return at_random(
         [Coupling(dim, spline, alternate(dim, k), hidden) for k in range(COUPLINGS)], dim
     )
 
@@ -125,7 +102,7 @@ def normflows_coupling(dim: int, hidden: tuple[int, ...]) -> Contender:
 
 def flowlib_masked(dim: int, hidden: tuple[int, ...]) -> Contender:
     spline = SplineTransformer(BINS, BOX)
-    return of_flowlib([Autoregressive(dim, spline, hidden) for _ in range(MASKED)], dim)
+    return at_random([Autoregressive(dim, spline, hidden) for _ in range(MASKED)], dim)
 
 
 def zuko_masked(dim: int, hidden: tuple[int, ...]) -> Contender:

@@ -24,6 +24,7 @@ LONG = (
     "parallel-wavenet",
     "coupling",
     "continuous",
+    "real-voice",
     "splines",
     "autoregressive",
     "planar",

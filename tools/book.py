@@ -191,7 +191,7 @@ class Figure:
 
         A choice that is a number may show only once the flow has learned a little: 40 steps more.
         """
-        if any("as_number" in control for control in self.controls):
+        if self.trains and any("as_number" in control for control in self.controls):
             self.handle.evaluate(ADVANCE)
         for _ in range(2 * self.trains):
             self.act("Step")

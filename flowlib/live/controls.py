@@ -15,8 +15,8 @@ you write              the reader gets                         ``fn`` gets
 ``Drawn(256)``         brushes, on the axes with ``drawing=``  a (256, 2) float32 tensor
 =====================  ======================================  ==========================
 
-With ``as_number=True`` a checkbox, or a dropdown of whole numbers, is no reason for another trace: it
-reaches ``fn`` as a slider does, as 0.0 or 1.0 or its number.
+With ``as_number=True`` a checkbox or a dropdown is no reason for another trace: it reaches ``fn`` as a
+slider does, as 0.0 or 1.0, as its whole number, or as the place of its text among the options.
 
 A scalar of numpy and a 0-d tensor or array do as well as Python's own numbers and bools.
 """
@@ -115,10 +115,7 @@ class Checkbox:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several; ``fn`` is traced once for each, unless it takes them as numbers.
-
-    The default is the first.
-    """
+    """One of several, at first the first; ``fn`` is traced for each, unless it takes them as numbers."""
 
     options: list
     value: object = None
@@ -135,8 +132,8 @@ class Choice:
         object.__setattr__(self, "options", plain(list(self.options)))
         if not self.options or not all(type(o) in (str, int) for o in self.options):
             raise ValueError(f"Choice expected strings or whole numbers; got {self.options}")
-        if self.as_number and not all(type(o) is int for o in self.options):
-            raise ValueError(f"Choice expected whole numbers as numbers; got {self.options}")
+        if self.as_number and len({type(o) for o in self.options}) > 1:
+            raise ValueError(f"Choice expected options of one kind as numbers; got {self.options}")
         if len(set(self.options)) < len(self.options):
             raise ValueError(f"Choice expected options that differ; got {self.options}")
         if self.value is None:
@@ -206,6 +203,15 @@ def as_control(name: str, value) -> Slider | Checkbox | Choice | Noise | Drawn:
         f"control {name}: expected (min, max, value), True or False, a list of options, or "
         f"Slider, Checkbox, Choice, Noise or Drawn; got {value!r}"
     )
+
+
+def given(control: Slider | Checkbox | Choice, value):
+    """What ``fn`` gets for a value of a control."""
+    if control.discrete:
+        return value
+    if isinstance(control, Choice) and isinstance(value, str):
+        value = control.options.index(value)
+    return torch.tensor(float(value))
 
 
 def control_spec(name: str, control) -> dict:

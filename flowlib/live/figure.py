@@ -21,7 +21,7 @@ import traitlets
 from torch import Tensor
 
 from flowlib.live import bundle, saved, static, words
-from flowlib.live.controls import ControlError, ControlTrait, Noise, as_control, control_spec
+from flowlib.live.controls import ControlError, ControlTrait, Noise, as_control, control_spec, given
 from flowlib.live.drawing import Drawn, check_when, paper_of, realisations
 from flowlib.live.guess import check_guess
 from flowlib.live.hands import check_hands
@@ -81,8 +81,7 @@ class LiveFigure(anywidget.AnyWidget):
     def _arguments(self, k: int) -> dict:
         """The present controls, and realisation k of the noise and of the drawing's rows."""
         values = {
-            name: self.value[name] if control.discrete else torch.tensor(float(self.value[name]))
-            for name, control in self._controls.items()
+            name: given(control, self.value[name]) for name, control in self._controls.items()
         }
         return values | realisations(self._noises, k, self._paper, self.drawing)
 
@@ -201,7 +200,7 @@ def sort_controls(kind: type, controls: dict) -> tuple[dict, dict[str, Noise | D
 
 def example_inputs(moved: dict, noises: dict[str, Noise | Drawn], panels) -> dict[str, Tensor]:
     """The sliders at their defaults, the first realisation of the noise and of the first drawing."""
-    sliders = {k: torch.tensor(float(c.value)) for k, c in moved.items() if not c.discrete}
+    sliders = {k: given(c, c.value) for k, c in moved.items() if not c.discrete}
     paper = paper_of(panels, noises)
     return sliders | realisations(noises, 0, paper, paper.shape(paper.start) if paper else [])
 

@@ -110,7 +110,8 @@ def sound(wave: str, rate: float, label: str = "sound"):
     """A button that plays output ``wave`` (T,) as it is: ``rate`` numbers make a second.
 
     A wave of RMS 1 plays at a tenth of full scale, and none louder than a half; so two waves
-    keep their difference in loudness, and none startles.  ``label`` follows "Play".
+    keep their difference in loudness, and none startles.  It ends with the last number that is not 0.
+    ``label`` follows "Play".
 
     Raises:
         ValueError: a rate that is not from 1,000 to 96,000.

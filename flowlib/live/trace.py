@@ -28,6 +28,7 @@ from flowlib.live.capture import RANDOM, capture, line_of
 from flowlib.live.compat import OpOverload, schema
 from flowlib.live.dtypes import HIGHEST, WHOLE, check_conversion, check_result, whole
 from flowlib.live.ops import LOWERINGS, VIEWS, aten, name_of
+from flowlib.live.room import check_room
 
 __all__ = ["ConstantPool", "TraceError", "trace"]
 
@@ -45,8 +46,9 @@ def trace(
 
     Raises:
         TraceError: ``fn`` does what a page cannot: an unknown operation, a shape or a branch that
-            depends on the value of an input, randomness, an in-place write to an input; or it
-            returns something else than a dict of tensors.
+            depends on the value of an input, randomness, an in-place write to an input, more
+            numbers at a time than a page has room for; or it returns something else than a dict
+            of tensors.
     """
     graph, names = capture(fn, inputs)
     values = _evaluate(graph, inputs)
@@ -80,7 +82,9 @@ def trace(
     for name, node in zip(names, outputs):
         if not values[node].is_floating_point():
             check_result(f"output {name!r}", values[node])
-    return builder.finish({name: lowered[node] for name, node in zip(names, outputs)})
+    made = builder.finish({name: lowered[node] for name, node in zip(names, outputs)})
+    check_room(made)
+    return made
 
 
 def _evaluate(graph: fx.GraphModule, inputs: dict[str, Tensor]) -> dict[fx.Node, Tensor]:

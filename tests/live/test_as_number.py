@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from flowlib.live import Checkbox, Choice, axes, curve, train
+from flowlib.live import Checkbox, Choice, axes, curve, live, train
 
 
 def learner():
@@ -47,6 +47,27 @@ def test_there_is_one_trace_and_the_page_trains_as_torch_does(show):
     torch.testing.assert_close(torch.tensor(losses), fig.losses[:3])
 
 
-def test_words_are_no_numbers():
-    with pytest.raises(ValueError, match=r"whole numbers as numbers; got \['a', 'b'\]"):
-        Choice(["a", "b"], as_number=True)
+def test_a_text_is_the_place_that_it_has_among_the_options(show):
+    tables = torch.tensor([[1.0, 2.0], [30.0, 40.0], [-5.0, 6.0]])
+
+    def chosen(word, scale):
+        return {"k": torch.arange(2.0), "y": scale * tables[word.long()]}
+
+    words = ["one", "thirty", "minus five"]
+    fig = live(
+        chosen,
+        axes(curve("k", "y"), x=(0, 1), y=(-9, 99), alt="Two numbers."),
+        word=Choice(words, value="thirty", as_number=True),
+        scale=(0.0, 2.0, 1.0),
+        name="words",
+    )
+    assert list(fig.graphs) == ["[]"] and fig.evaluate()["y"].tolist() == [30, 40]
+    shown = show(fig.book_data())
+    for word, table in zip(words, tables.tolist()):
+        shown.set("word", word)
+        assert shown.figure.evaluate("({ live }) => [...live.outputs.y]") == table
+
+
+def test_words_and_numbers_do_not_mix():
+    with pytest.raises(ValueError, match=r"of one kind as numbers; got \['a', 2\]"):
+        Choice(["a", 2], as_number=True)

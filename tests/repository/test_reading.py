@@ -32,11 +32,12 @@ from flowlib import (
 from flowlib.planar import brackets
 from flowlib.voice.distill import cross_entropy
 from flowlib.voice.wavenet import Teacher, WaveNet
+from spoken import running_phase, ten_times
 from tools.book import ROOT
 
 CHAPTERS = [
     *("change-of-variables", "planar", "coupling", "autoregressive", "parallel-wavenet"),
-    "continuous",
+    *("real-voice", "continuous"),
     "splines",
 ]
 ANSWER = re.compile(
@@ -283,6 +284,7 @@ CLAIMS = {
         *(constant_network, enough_additive_layers, affine_factor),
         *(who_hears_whom, unlimited_cores, fast_samples),
         *(ten_layers, teacher_passes, which_divergence),
+        *(running_phase, ten_times),
         *(crossing_paths, loss_floor),
         *(three_humps, lost_mode),
     )

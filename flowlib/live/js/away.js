@@ -1,4 +1,4 @@
-/** What a reader takes away: the picture, the figure as a page, and a frame for another page. */
+/** What a reader takes away: the picture, the sounds, the figure as a page, and a frame for another page. */
 import { button, make } from "./controls.js";
 import { fineCanvas, paint } from "./picture.js";
 import { SvgCanvas } from "./svg.js";
@@ -17,6 +17,7 @@ export class Away {
     this.bare.addEventListener("change", () => this.write());
     const saves = make("div", { className: "live-buttons" });
     saves.append(button("PNG", () => this.save("png")), button("SVG", () => this.save("svg")));
+    for (const each of view.sounds) saves.append(button(`WAV of ${each.panel.label}`, () => this.sound(each)));
     const { embed } = figure.dataset;
     const file = location.protocol === "file:"; // a folder may be without it
     if (embed && !file && view.model.files) saves.append(button("Web page", () => this.page()));
@@ -93,6 +94,14 @@ export class Away {
     return new Promise((done, fail) =>
       canvas.toBlob((blob) => (blob ? done(blob) : fail(Error("the browser made none of it")))),
     );
+  }
+
+  sound(sound) {
+    try {
+      this.download(sound.file(), `${this.name}-${sound.panel.wave}.wav`);
+    } catch (error) {
+      this.say(`The sound could not be saved: ${error.message}.`);
+    }
   }
 
   svg() {

@@ -19,6 +19,8 @@ import { decimals, number, readout } from "./words.js";
 // what a mark, a readout or a sound calls the outputs that it shows
 const OUTPUTS = ["name", "value", "xy", "mesh", "x", "y", "ab", "heights", "wave"];
 
+const GO_ON = "Move a control to go on.";
+
 export class View {
   /**
    * @param {HTMLElement} figure
@@ -102,10 +104,12 @@ export class View {
   /** Goes to the state that the page's address names, if it names this figure's. */
   takeAddress() {
     try {
-      if (!this.address.read()) return;
-      this.notice = "";
+      const lost = this.address.read();
+      if (!lost) return;
+      const partly = "The link could be followed in part only: this figure has no";
+      this.notice = lost.length ? `${partly} ${lost.join(", ")}. ${GO_ON}` : "";
     } catch (error) {
-      this.notice = `The link could not be followed: ${error.message}. Move a control to go on.`;
+      this.notice = `The link could not be followed: ${error.message}. ${GO_ON}`;
     }
     if (self === top) this.figure.scrollIntoView({ block: "start" }); // a frame would move its page
     this.schedule();

@@ -49,9 +49,15 @@ export class Graphs {
       return liveMore.rowsOf({ shape, ...rest }, drawing, spec.drawing, own);
     };
     for (const each of spec.noise) if (names.includes(each.name)) noises[each.name] ??= made(each);
-    const values = spec.controls.filter(isNumber).map(({ name }) => [name, Number(model.get(name))]);
+    const values = spec.controls.filter(isNumber).map((control) => [control.name, asNumber(control, model)]);
     return { ...noises, ...Object.fromEntries(values) };
   }
+}
+
+/** A control's value as the traced function gets it: of a text, its place among the options. */
+function asNumber({ name, options }, model) {
+  const value = model.get(name);
+  return typeof value === "string" ? options.indexOf(value) : Number(value);
 }
 
 /** Does a control reach the traced function as a number?  Another one has a graph for each of its values. */

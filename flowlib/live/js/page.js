@@ -145,10 +145,9 @@ class PageModel extends EventTarget {
   }
 }
 
-/**
- * The state as a link: `#planar-layer?u1=1.5&constrain=0`.  What is no control of the figure, as the
- * `utm_source` that a mailing adds to its links, is not read.
- */
+const TRACKERS = /^(utm|mc)_|clk?id$/; // what mailings and networks add to the links that they carry
+
+/** The state as a link: `#planar-layer?u1=1.5&constrain=0`. */
 class Address {
   constructor(model) {
     this.model = model;
@@ -169,19 +168,26 @@ class Address {
     return new URL(`#${this.spec.name}?${query}`, page).href;
   }
 
-  /** Takes the state from the page's address, if it is this figure's; throws, in words. */
+  /**
+   * Takes the state from the page's address; throws, in words.
+   * @returns {string[] | null} the names that no control has, as a link to an older edition of the
+   *   page may; null where the address is not of this figure
+   */
   read() {
     const [name, ...query] = location.hash.slice(1).split(/[?&]/);
-    if (name !== this.spec.name || !query.length) return false;
+    if (name !== this.spec.name || !query.length) return null;
     const wanted = [...new URLSearchParams(query.join("&"))];
     const own = [{ name: "seed", kind: "seed", label: "seed" }, ...this.spec.controls];
     if (this.spec.drawing) own.push({ name: "drawing", kind: "drawing", paper: this.spec.drawing });
+    const lost = [];
     const values = wanted.flatMap(([key, text]) => {
       const control = own.find((each) => each.name === key);
-      return control ? [[key, parse(control, text)]] : [];
+      if (control) return [[key, parse(control, text)]];
+      if (!TRACKERS.test(key)) lost.push(`“${key}”`);
+      return [];
     });
     for (const [key, value] of values) this.model.set(key, value);
-    return true;
+    return lost;
   }
 }
 

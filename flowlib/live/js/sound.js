@@ -5,6 +5,7 @@
  * straight lines, which hiss.  So the gaps are filled here until what is left to fill is not heard.
  */
 import { button } from "./controls.js";
+import { wav } from "./wav.js";
 
 const RATE = 32000; // samples a second, at least
 const REACH = 16; // samples on either side of one that is filled in
@@ -50,7 +51,7 @@ export class Sound {
   start() {
     const { wave, rate, label } = this.panel;
     const factor = Math.ceil(RATE / rate);
-    const samples = audible(fill(this.view.outputs[wave], factor), FADE * factor * rate);
+    const samples = audible(fill(heard(this.view.outputs[wave], rate), factor), FADE * factor * rate);
     speaker ??= new AudioContext();
     const buffer = speaker.createBuffer(1, samples.length, factor * rate);
     buffer.copyToChannel(samples, 0);
@@ -64,6 +65,12 @@ export class Sound {
     source.start();
     this.source = source;
     this.element.textContent = `Stop ${label}`;
+  }
+
+  /** The wave that is shown as a file, as loud as it plays. */
+  file() {
+    const { wave, rate } = this.panel;
+    return wav(audible(heard(this.view.outputs[wave], rate), FADE * rate), rate);
   }
 
   /** Fades out: a sudden end would click. */
@@ -89,6 +96,14 @@ export function fill(x, factor) {
     }
   }
   return out;
+}
+
+/** The samples up to the last that is not 0, and room to fade out: an output has one length, whatever
+ * it says. */
+function heard(samples, rate) {
+  let end = samples.length;
+  while (end > 1 && !samples[end - 1]) end--;
+  return samples.subarray(0, end + Math.ceil(FADE * rate));
 }
 
 /** As loud as a voice, never louder, and faded in and out over `fade` samples. */
