@@ -46,8 +46,7 @@ DRAWS = 8  # of each sample, for the cross-entropy
 class Recipe(NamedTuple):
     """What a model is trained by, unless the command changes it."""
 
-    steps: int
-    rate: float  # of learning, where it is highest
+    cycles: tuple[tuple[int, float], ...]  # each of so many steps, to a highest rate of learning
     batch: int  # clips a step, over all processes
     length: int  # of a clip, in samples
     sizes: dict[str, int]  # of the model
@@ -56,16 +55,15 @@ class Recipe(NamedTuple):
 
 
 SUNG = {"conditions": 6}
+SPOKEN_TEACHER = {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
 SPOKEN = {"conditions": 42, "channels": 20, "layers": 8}
 RECIPES = {
-    "teacher": Recipe(1400, 1.2e-2, 8, 2048, SUNG),
-    "whisper": Recipe(500, 8e-3, 4, 1024, SUNG, "teacher"),
-    "student": Recipe(2600, 8e-3, 4, 1024, SUNG, "teacher", power=100.0),
-    "spoken-teacher": Recipe(
-        18_000, 8e-4, 3, 2400, {"conditions": 26, "mixtures": 5, "channels": 56, "layers": 8}
-    ),
-    "spoken-whisper": Recipe(200, 3e-3, 4, 1600, SPOKEN, "spoken-teacher"),
-    "spoken-student": Recipe(1400, 3e-3, 4, 1600, SPOKEN, "spoken-teacher", power=40.0),
+    "teacher": Recipe(((1400, 1.2e-2),), 8, 2048, SUNG),
+    "whisper": Recipe(((500, 8e-3),), 4, 1024, SUNG, "teacher"),
+    "student": Recipe(((2600, 8e-3),), 4, 1024, SUNG, "teacher", power=100.0),
+    "spoken-teacher": Recipe(((18_000, 8e-4), (9_000, 4e-4)), 3, 2400, SPOKEN_TEACHER),
+    "spoken-whisper": Recipe(((200, 3e-3),), 4, 1600, SPOKEN, "spoken-teacher"),
+    "spoken-student": Recipe(((1400, 3e-3),), 4, 1600, SPOKEN, "spoken-teacher", power=40.0),
 }
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it
 SAVE = 20  # steps between two checkpoints
@@ -141,6 +139,15 @@ def batch(source: Sung | Spoken, step: int, options, part: slice) -> tuple[Tenso
     return *source.clips(rows[part]), logit(z[part]), noise[:, part]
 
 
+def learning_rate(step: int, cycles: tuple[tuple[int, float], ...]) -> float:
+    """It rises to the highest of each cycle, and falls to zero."""
+    for steps, highest in cycles:
+        if step < steps:
+            return highest * one_cycle(step, steps, rise=steps // 5)
+        step -= steps
+    return 0.0
+
+
 def save_whole(state: dict, path: Path) -> None:
     """A kill leaves either the old file or the new one."""
     partial = path.with_suffix(".partial")
@@ -174,8 +181,7 @@ def train(options) -> list[float]:
     shared = DistributedDataParallel(loss) if dist.is_initialized() else loss
     part = slice(rank * options.batch // processes, (rank + 1) * options.batch // processes)
     for step in range(len(losses), options.steps):
-        share = one_cycle(step, options.steps, rise=options.steps // 5)
-        optimizer.param_groups[0]["lr"] = recipe.rate * share
+        optimizer.param_groups[0]["lr"] = learning_rate(step, options.cycles)
         tensors = (tensor.to(device) for tensor in batch(source, step, options, part))
         value = shared(*tensors, progress=step / options.steps)
         optimizer.zero_grad()
@@ -205,7 +211,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("build/wavenet"), help="of checkpoints and weights"
     )
-    parser.add_argument("--steps", type=int, help="of training in all")
+    parser.add_argument("--steps", type=int, help="of training in all, in one cycle")
     parser.add_argument("--batch", type=int, help="clips a step, over all processes")
     parser.add_argument("--clips", type=int, default=1500)
     parser.add_argument("--length", type=int, help="of a clip, in samples")
@@ -213,9 +219,15 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, help="folder of the wav files of a spoken voice")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    for name in ("steps", "batch", "length"):
+    recipe = RECIPES[options.model]
+    for name in ("batch", "length"):
         if getattr(options, name) is None:
-            setattr(options, name, getattr(RECIPES[options.model], name))
+            setattr(options, name, getattr(recipe, name))
+    if options.steps is None:
+        options.cycles = recipe.cycles
+    else:
+        options.cycles = ((options.steps, recipe.cycles[0][1]),)
+    options.steps = sum(steps for steps, _ in options.cycles)
     if options.model.startswith("spoken") and options.speech is None:
         parser.error(f"{options.model} needs --speech, the folder of its wav files")
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -107,6 +107,13 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path):
     assert (whole / "teacher.npz").read_bytes() == (killed / "teacher.npz").read_bytes()
 
 
+def test_the_learning_rate_rises_and_falls_in_each_cycle():
+    cycles = (10, 1.0), (5, 0.5)
+    rates = [train_voice.learning_rate(step, cycles) for step in range(15)]
+    assert max(rates[:10]) == rates[2] == 1 and max(rates[10:]) == rates[11] == 0.5
+    assert rates[9] < 0.1 < rates[10] and rates[14] < 0.1
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     """A folder with sentences for a spoken voice."""
