@@ -62,7 +62,7 @@ RECIPES = {
     "whisper": Recipe(((500, 8e-3),), 4, 1024, SUNG, "teacher"),
     "student": Recipe(((2600, 8e-3),), 4, 1024, SUNG, "teacher", power=100.0),
     "spoken-teacher": Recipe(((18_000, 8e-4), (9_000, 4e-4)), 3, 2400, SPOKEN_TEACHER),
-    "spoken-whisper": Recipe(((200, 3e-3),), 4, 1600, SPOKEN, "spoken-teacher"),
+    "spoken-whisper": Recipe(((600, 3e-3),), 4, 1600, SPOKEN, "spoken-teacher"),
     "spoken-student": Recipe(((1400, 3e-3),), 4, 1600, SPOKEN, "spoken-teacher", power=40.0),
 }
 FLOORS = (0.0, -7.0)  # of the teacher's log-scale, while a student learns from it

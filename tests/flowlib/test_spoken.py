@@ -36,7 +36,7 @@ def test_the_teacher_predicts_a_recording_from_its_own_frames(sentence):
         -teacher.log_prob(sentence.wave[None], told).mean() / math.log(2)
         for told in (c, c.roll(4 * HOP, -1))
     )
-    assert right < -1.75  # a linear prediction from 32 samples has 0.1
+    assert right < -2  # a linear prediction from 32 samples has 0.1
     assert late > right + 0.5
 
 
