@@ -139,8 +139,17 @@ def server(folder: Path):
         wait_for(process, f"{address}api/status?token={token}", own / "log")
         yield process, address, token
     finally:
-        process.terminate()  # it ends its kernels
-        process.wait(timeout=60)
+        stop(process)
+
+
+def stop(process: subprocess.Popen, seconds: float = 20):
+    """End a server and its kernels; by force where it hangs, as Jupyter's extensions at times do."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()  # a kernel ends by itself once its server is gone
+        process.wait()
 
 
 def wait_for(process, url: str, log: Path, seconds: float = 60):

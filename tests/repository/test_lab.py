@@ -9,6 +9,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,12 @@ def test_in_jupyterlab_a_control_moves_the_picture_and_the_trait(visit, path):
     notebook.close()
     assert visit.foreign == []
     assert [each for each in visit.complaints if not each.endswith(THEIRS)] == []
+
+
+def test_a_server_that_hangs_when_it_is_asked_to_end_is_ended():
+    hangs = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", hangs], stdout=subprocess.PIPE)
+    process.stdout.readline()  # it ignores the signal from now on
+    lab.stop(process, seconds=0.1)
+    assert process.returncode is not None
+    process.stdout.close()
