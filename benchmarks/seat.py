@@ -18,7 +18,6 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
 import nbformat
-import tab  # noqa: F401, it puts the tests' helpers on the path
 from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 
