@@ -10,6 +10,7 @@ pocketsphinx, its grammar the test sentences: right is what it takes for the sen
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -24,18 +25,15 @@ from tqdm import tqdm
 
 from benchmarks import quiet
 from benchmarks.record import RESULTS, machine, write
+from benchmarks.transcripts import PHONES, TRANSCRIPTS
 from flowlib.voice.distill import kl
 from flowlib.voice.features import RATE, conditions
 from flowlib.voice.fidelity import compare
 from flowlib.voice.logistic import logistic_log_prob, logit
-from flowlib.voice.pretrained import load_weights
+from flowlib.voice.pretrained import pretrained
 from flowlib.voice.speech import Speech, read_speech
 
-# isort: split
-from benchmarks.transcripts import PHONES, TRANSCRIPTS
-
-BITS = torch.log(torch.tensor(2.0)).item()  # nats in a bit
-WEIGHTS = Path(__file__).parents[1] / "flowlib" / "voice" / "weights"
+BITS = math.log(2)  # nats in a bit
 DRAWS = 5  # of a voice's noise
 ROUNDS = 9  # of the timing
 TAPS = 32  # samples that the linear prediction sees
@@ -164,13 +162,9 @@ def mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--speech", type=Path, required=True, help="folder of the wav files")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of spoken-*.npz")
     options = parser.parse_args()
     train, test = (read_speech(options.speech, part) for part in ("train", "test"))
-    voices = {
-        name: load_weights(options.weights / f"spoken-{name}.npz")
-        for name in ("teacher", "student", "whisper")
-    }
+    voices = {name: pretrained(f"spoken-{name}") for name in ("teacher", "student", "whisper")}
     teacher, words = voices["teacher"], [TRANSCRIPTS[each.name] for each in test]
     hear = recogniser(words)
 

@@ -26,9 +26,8 @@ def test_every_figure_is_ready_and_follows_its_first_control(kit, address, name)
     lifeless = []
     for figure in kit.open(f"{address}{name}.html"):
         figure.wake()
-        figure.act(
-            "Reset"
-        )  # the same frame again: WebKit may paint the first one by a pixel otherwise
+        # The same frame again: WebKit may paint the first one by a pixel otherwise.
+        figure.act("Reset")
         lifeless += dead(figure, figure.controls[:1])
     assert lifeless == []
     assert kit.foreign == [], "requests to others"
