@@ -51,8 +51,8 @@ def trace(
             of tensors.
     """
     graph, names = capture(fn, inputs)
-    values = _evaluate(graph, inputs)
     fixed = _fixed(graph)
+    values = _evaluate(graph, inputs, fixed)
     needed, kept = _needed(graph, values, fixed)
 
     builder = Builder(inputs, pool)
@@ -87,9 +87,16 @@ def trace(
     return made
 
 
-def _evaluate(graph: fx.GraphModule, inputs: dict[str, Tensor]) -> dict[fx.Node, Tensor]:
-    """The value of every node on the example inputs."""
+def _evaluate(
+    graph: fx.GraphModule, inputs: dict[str, Tensor], fixed: set[fx.Node]
+) -> dict[fx.Node, Tensor]:
+    """The value of every node on the example inputs.
+
+    Of floats that change, no more than shape and dtype are kept once all has read them: a long
+    computation would otherwise hold everything that it ever made.
+    """
     values: dict[fx.Node, Tensor] = {}
+    last = {read: node for node in graph.graph.nodes for read in node.all_input_nodes}
     given = iter(inputs.values())
     with torch.no_grad():
         for node in graph.graph.nodes:
@@ -100,6 +107,10 @@ def _evaluate(graph: fx.GraphModule, inputs: dict[str, Tensor]) -> dict[fx.Node,
             elif node.op == "call_function":
                 args, kwargs = _arguments(node, values)
                 values[node] = node.target(*args, **kwargs)
+            for read in set(node.all_input_nodes) - fixed:
+                value = values[read]
+                if last[read] is node and isinstance(value, Tensor) and value.is_floating_point():
+                    values[read] = value.to("meta")
     return values
 
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from flowlib.live import axes, curve, live
+from flowlib.live.capture import capture
 from flowlib.live.room import room
-from flowlib.live.trace import ConstantPool, TraceError, trace
+from flowlib.live.trace import ConstantPool, TraceError, _evaluate, _fixed, trace
 
 LENGTH = """([graph, data]) => {
     let length;
@@ -45,3 +46,16 @@ def test_a_figure_that_needs_more_than_a_page_has_is_refused():
     picture = axes(curve("y", "y"), x=(0, 1), y=(0, 1), alt="Sums.")
     with pytest.raises(TraceError, match=r"room for 16,777,216; compute less at once, or in parts"):
         live(together, picture, name="large", a=(0.0, 1.0, 0.5))
+
+
+def test_a_trace_holds_no_value_that_all_have_read():
+    def long(a):
+        x = a * torch.arange(1000.0)
+        for _ in range(20):
+            x = x.sin()
+        return {"y": x}
+
+    inputs = {"a": torch.tensor(1.0)}
+    graph, _ = capture(long, inputs)
+    values = _evaluate(graph, inputs, _fixed(graph)).values()
+    assert sum(each.numel() for each in values if not each.is_meta) <= 3 * 1000
